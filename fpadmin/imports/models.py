@@ -1,0 +1,130 @@
+"""One uploaded workbook and what the check found in it."""
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from fpadmin.fields import BytewiseCharField
+from fpadmin.scoping import RegionScopedQuerySet
+
+
+class ImportBatchQuerySet(RegionScopedQuerySet):
+    region_path = "office__path"
+
+
+class ImportBatch(models.Model):
+    """A workbook from upload to the registry. The file itself is kept encrypted until purged."""
+
+    class State(models.TextChoices):
+        CHECKING = "checking", "检查中"
+        CHECKED = "checked", "待确认"
+        UNREADABLE = "unreadable", "不能读取"
+        COMMITTING = "committing", "写入中"
+        COMMITTED = "committed", "已完成"
+        DISCARDED = "discarded", "已放弃"
+
+    kind = models.CharField("类别", max_length=40)
+    office = models.ForeignKey("accounts.Region", models.PROTECT, verbose_name="单位")
+    file_name = models.CharField("文件名", max_length=200)
+    file = models.CharField("保存的文件", max_length=200, blank=True, default="")
+    sha256 = models.CharField("文件摘要", max_length=64)
+    size = models.PositiveIntegerField("字节数")
+    changed_on = models.DateField("变动日期")  # the day on which a changed household or hukou counts
+    good_rows_only = models.BooleanField("只导入正确的行", default=False)
+    state = models.CharField("状态", max_length=12, choices=State, default=State.CHECKING)
+    rows = models.PositiveIntegerField("行数", default=0)
+    created = models.PositiveIntegerField("新增", default=0)
+    updated = models.PositiveIntegerField("更新", default=0)
+    unchanged = models.PositiveIntegerField("无变化", default=0)
+    refused = models.PositiveIntegerField("错误行", default=0)
+    errors = models.PositiveIntegerField("错误", default=0)
+    warnings = models.PositiveIntegerField("提示", default=0)
+    failure = models.TextField("不能读取的原因", blank=True, default="")
+    uploaded_by = models.ForeignKey(
+        "accounts.User", models.PROTECT, null=True, verbose_name="上传人", related_name="import_batches"
+    )
+    uploaded_at = models.DateTimeField("上传时间", auto_now_add=True)
+    checked_at = models.DateTimeField("检查时间", null=True, blank=True)
+    committed_by = models.ForeignKey(
+        "accounts.User", models.PROTECT, null=True, blank=True, verbose_name="确认人", related_name="+"
+    )
+    committed_at = models.DateTimeField("写入时间", null=True, blank=True)
+
+    objects = ImportBatchQuerySet.as_manager()
+
+    class Personal:
+        personal = ("file",)
+        other = (
+            "id", "kind", "office", "file_name", "sha256", "size", "changed_on", "good_rows_only",
+            "state", "rows", "created", "updated", "unchanged", "refused", "errors", "warnings",
+            "failure", "uploaded_by", "uploaded_at", "checked_at", "committed_by", "committed_at",
+        )  # fmt: skip
+
+    class Meta:
+        verbose_name = verbose_name_plural = "数据导入"
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=[
+                        "checking", "checked", "unreadable", "committing", "committed", "discarded",
+                    ]
+                ),
+                name="%(app_label)s_%(class)s_state_known",
+            ),
+        ]  # fmt: skip
+        indexes = [models.Index(fields=["sha256"])]  # has this very file come before?
+
+    def __str__(self):
+        return self.file_name
+
+    def get_absolute_url(self):
+        return reverse("imports:batch-detail", args=[self.pk])
+
+
+class ImportIssue(models.Model):
+    """One problem of one cell. The value is stored masked where it identifies somebody."""
+
+    class Severity(models.TextChoices):
+        ERROR = "error", "错误"
+        WARNING = "warning", "提示"
+
+    batch = models.ForeignKey(ImportBatch, models.CASCADE, related_name="issues")
+    severity = models.CharField("性质", max_length=7, choices=Severity)
+    row = models.PositiveIntegerField("行")  # as Excel numbers it; 0 for the sheet as a whole
+    column = models.CharField("列", max_length=100)  # the template's heading
+    cell = models.CharField("位置", max_length=12, blank=True, default="")
+    code = models.CharField("代码", max_length=40)
+    value = models.CharField("填写内容", max_length=200, blank=True, default="")
+    message = models.CharField("问题和改法", max_length=300)
+
+    class Personal:
+        personal = ("value", "message")
+        other = ("id", "batch", "severity", "row", "column", "cell", "code")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "导入问题"
+        ordering = ["row", "id"]
+        indexes = [models.Index(fields=["batch", "severity", "row"])]  # the preview's pages
+
+
+class ImportChange(models.Model):
+    """One field of one known record that the workbook changes, for the preview (masked)."""
+
+    batch = models.ForeignKey(ImportBatch, models.CASCADE, related_name="changes")
+    row = models.PositiveIntegerField("行")
+    target = models.CharField("记录", max_length=100)
+    place = models.CharField("家庭", max_length=100, blank=True, default="")
+    target_id = models.BigIntegerField(null=True)
+    field = models.CharField("字段", max_length=100)
+    old = models.CharField("原值", max_length=200, blank=True, default="")
+    new = models.CharField("新值", max_length=200, blank=True, default="")
+
+    class Personal:
+        personal = ("target", "place", "old", "new")
+        other = ("id", "batch", "row", "target_id", "field")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "导入变更"
+        ordering = ["row", "id"]
+        indexes = [models.Index(fields=["batch", "row"])]  # the preview's pages

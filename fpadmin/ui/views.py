@@ -1,0 +1,5 @@
+"""Pages of the shell itself."""
+
+
+def csrf_failure(request, reason=""):
+    raise NotImplementedError

@@ -1,0 +1,3 @@
+"""The route table. Django admin is not mounted."""
+
+urlpatterns = []

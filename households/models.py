@@ -1,0 +1,505 @@
+"""The registry: households, residents, where each has been registered, and births."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from fpadmin.crypto import DigestField, EncryptedCharField, digest
+from fpadmin.fields import BytewiseCharField
+from fpadmin.identity import normalise_id_number
+from fpadmin.scoping import RegionScopedQuerySet, below
+
+
+class Sex(models.TextChoices):
+    MALE = "男", "男"
+    FEMALE = "女", "女"
+
+
+class Relation(models.TextChoices):
+    HEAD = "户主", "户主"
+    SPOUSE = "配偶", "配偶"
+    SON = "子", "子"
+    DAUGHTER = "女", "女"
+    DAUGHTER_IN_LAW = "儿媳", "儿媳"
+    SON_IN_LAW = "女婿", "女婿"
+    FATHER = "父", "父"
+    MOTHER = "母", "母"
+    GRANDPARENT = "祖父母", "祖父母"
+    GRANDCHILD = "孙子女", "孙子女"
+    SIBLING = "兄弟姐妹", "兄弟姐妹"
+    OTHER = "其他", "其他"
+
+
+class Hukou(models.TextChoices):
+    AGRICULTURAL = "农业", "农业"
+    NON_AGRICULTURAL = "非农业", "非农业"
+
+
+class Residence(models.TextChoices):
+    PERMANENT = "常住", "常住"
+    INFLOW = "流入", "流入"
+    OUTFLOW = "流出", "流出"
+
+
+class Marital(models.TextChoices):
+    SINGLE = "未婚", "未婚"
+    FIRST = "初婚", "初婚"
+    REMARRIED = "再婚", "再婚"
+    RESUMED = "复婚", "复婚"
+    WIDOWED = "丧偶", "丧偶"
+    DIVORCED = "离婚", "离婚"
+
+
+class DisabilityGrade(models.TextChoices):
+    FIRST = "一级", "一级"
+    SECOND = "二级", "二级"
+    THIRD = "三级", "三级"
+    FOURTH = "四级", "四级"
+
+
+class HouseholdQuerySet(RegionScopedQuerySet):
+    region_path = "village__path"
+
+    def for_list(self, day):
+        """With village, group, the living head's name and the number of living members on `day`."""
+        living = Q(members__death_date__isnull=True) | Q(members__death_date__gt=day)
+        head = Resident.objects.living_on(day).filter(household=models.OuterRef("pk"), relation=Relation.HEAD)
+        return self.select_related("village", "group").annotate(
+            head_name=models.Subquery(head.order_by("pk").values("name")[:1]),
+            member_count=models.Count("members", filter=living),
+        )
+
+
+class Household(models.Model):
+    """A registered household (户): a number within a village."""
+
+    village = models.ForeignKey(
+        "accounts.Region", models.PROTECT, verbose_name="村（社区）", related_name="households"
+    )
+    group = models.ForeignKey(
+        "accounts.Region", models.PROTECT, null=True, blank=True, verbose_name="小组", related_name="+"
+    )
+    number = BytewiseCharField("户编号", max_length=30)
+    address = models.CharField("地址", max_length=200, blank=True, default="")
+    row_version = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField("登记时间", auto_now_add=True)
+
+    objects = HouseholdQuerySet.as_manager()
+
+    class Personal:
+        personal = ("address",)
+        other = ("id", "village", "group", "number", "row_version", "created_at")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "家庭"
+        ordering = ["village", "number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["village", "number"],
+                name="%(app_label)s_%(class)s_number_unique_in_village",
+                violation_error_message="本村已有这个户编号。",
+            ),
+            models.CheckConstraint(condition=~Q(number=""), name="%(app_label)s_%(class)s_has_number"),
+        ]
+
+    def __str__(self):
+        return f"{self.number}户"
+
+    def get_absolute_url(self):
+        return reverse("households:household-detail", args=[self.pk])
+
+
+class LowIncomeSpell(models.Model):
+    """A time during which the household drew 低保. Half-open: in force from start, no longer on end."""
+
+    household = models.ForeignKey(Household, models.CASCADE, related_name="low_income_spells")
+    started_on = models.DateField("起", null=True, blank=True)  # unknown counts as always
+    ended_on = models.DateField("止", null=True, blank=True)
+
+    class Personal:
+        personal = ()
+        other = ("id", "household", "started_on", "ended_on")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "低保"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["household"],
+                condition=Q(ended_on__isnull=True),
+                name="%(app_label)s_%(class)s_one_open",
+            ),
+            models.CheckConstraint(
+                condition=Q(started_on__isnull=True)
+                | Q(ended_on__isnull=True)
+                | Q(ended_on__gt=F("started_on")),
+                name="%(app_label)s_%(class)s_dates_ordered",
+            ),
+        ]
+
+
+class ResidentQuerySet(RegionScopedQuerySet):
+    region_path = "village__path"
+
+    def living_on(self, day):
+        """Born by `day` and not dead on it: a death date on or before the day is dead."""
+        return self.filter(Q(death_date__isnull=True) | Q(death_date__gt=day), birth_date__lte=day)
+
+    def registered_on(self, day):
+        """With a spell in force on `day`, wherever."""
+        spells = Residency.objects.in_force_on(day).filter(resident=models.OuterRef("pk"))
+        return self.filter(models.Exists(spells))
+
+    def with_id_number(self, number: str):
+        """The person of a whole ID number, 15 or 18 characters, however it is typed."""
+        return self.filter(id_number_digest=digest(normalise_id_number(number)))
+
+    def for_list(self):
+        return self.select_related("household", "household__group", "village")
+
+
+class Resident(models.Model):
+    """A person and the current state. Past states stand in Residency, written by the same service."""
+
+    name = BytewiseCharField("姓名", max_length=50)
+    name_initials = BytewiseCharField("拼音首字母", max_length=50, blank=True, default="", editable=False)
+    id_number = EncryptedCharField("公民身份号码", blank=True, default="")
+    # Null, not blank, where there is no number yet, so that it can be unique.
+    id_number_digest = DigestField(null=True, unique=True)
+    sex = models.CharField("性别", max_length=1, choices=Sex)
+    birth_date = models.DateField("出生日期")
+    death_date = models.DateField("死亡日期", null=True, blank=True)
+    ethnicity = models.CharField("民族", max_length=20, blank=True, default="")
+    household = models.ForeignKey(Household, models.PROTECT, verbose_name="家庭", related_name="members")
+    village = models.ForeignKey(
+        "accounts.Region", models.PROTECT, verbose_name="村（社区）", related_name="residents"
+    )
+    relation = models.CharField("与户主关系", max_length=4, choices=Relation)
+    hukou = models.CharField("户口性质", max_length=3, choices=Hukou)
+    residence = models.CharField("居住状态", max_length=2, choices=Residence)
+    hukou_region_code = models.CharField("户籍地代码", max_length=14, blank=True, default="")
+    marital = models.CharField("婚姻状况", max_length=2, choices=Marital)
+    first_marriage_date = models.DateField("初婚日期", null=True, blank=True)
+    # The last spouse and the parents, living or dead. The number is kept whether or not the
+    # person is registered here; the link follows as soon as one is.
+    spouse = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, verbose_name="配偶", related_name="+"
+    )
+    spouse_id_number = EncryptedCharField("配偶公民身份号码", blank=True, default="")
+    spouse_id_number_digest = DigestField(default="")
+    father = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, verbose_name="父亲", related_name="children_fathered"
+    )
+    father_id_number = EncryptedCharField("父亲公民身份号码", blank=True, default="")
+    father_id_number_digest = DigestField(default="")
+    mother = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, verbose_name="母亲", related_name="children_borne"
+    )
+    mother_id_number = EncryptedCharField("母亲公民身份号码", blank=True, default="")
+    mother_id_number_digest = DigestField(default="")
+    education = models.CharField("文化程度", max_length=20, blank=True, default="")
+    employment = models.CharField("就业状况", max_length=20, blank=True, default="")
+    phone = EncryptedCharField("联系电话", blank=True, default="")
+    phone_digest = DigestField(default="")
+    only_child_cert_no = models.CharField("独生子女证号", max_length=40, blank=True, default="")
+    only_child_cert_date = models.DateField("领证日期", null=True, blank=True)
+    disability_grade = models.CharField(
+        "残疾等级", max_length=2, choices=DisabilityGrade, blank=True, default=""
+    )
+    bank = models.CharField("开户行", max_length=60, blank=True, default="")
+    bank_account = EncryptedCharField("银行账号", blank=True, default="")
+    bank_account_digest = DigestField(default="")
+    note = models.CharField("备注", max_length=500, blank=True, default="")
+    # Rises with every edit; a form that was opened on an older one shows both versions.
+    row_version = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField("登记时间", auto_now_add=True)
+    updated_at = models.DateTimeField("更新时间", auto_now=True)
+
+    objects = ResidentQuerySet.as_manager()
+
+    class Personal:
+        personal = (
+            "name", "name_initials", "id_number", "id_number_digest", "sex", "birth_date", "death_date",
+            "ethnicity", "marital", "first_marriage_date", "spouse", "spouse_id_number",
+            "spouse_id_number_digest", "father", "father_id_number", "father_id_number_digest",
+            "mother", "mother_id_number", "mother_id_number_digest", "education", "employment", "phone",
+            "phone_digest", "only_child_cert_no", "only_child_cert_date", "disability_grade", "bank",
+            "bank_account", "bank_account_digest", "note",
+        )  # fmt: skip
+        other = (
+            "id", "household", "village", "relation", "hukou", "residence", "hukou_region_code",
+            "row_version", "created_at", "updated_at",
+        )  # fmt: skip
+
+    class Meta:
+        verbose_name = verbose_name_plural = "居民"
+        ordering = ["village", "household", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(death_date__isnull=True) | Q(death_date__gte=F("birth_date")),
+                name="%(app_label)s_%(class)s_death_after_birth",
+                violation_error_message="死亡日期不能早于出生日期。",
+            ),
+            models.CheckConstraint(condition=Q(sex__in=Sex.values), name="%(app_label)s_%(class)s_sex_known"),
+            models.CheckConstraint(
+                condition=Q(relation__in=Relation.values), name="%(app_label)s_%(class)s_relation_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(hukou__in=Hukou.values), name="%(app_label)s_%(class)s_hukou_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(residence__in=Residence.values), name="%(app_label)s_%(class)s_residence_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(marital__in=Marital.values), name="%(app_label)s_%(class)s_marital_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(disability_grade__in=["", *DisabilityGrade.values]),
+                name="%(app_label)s_%(class)s_disability_grade_known",
+            ),
+            models.UniqueConstraint(
+                fields=["household"],
+                condition=Q(relation="户主", death_date__isnull=True),
+                name="%(app_label)s_%(class)s_one_living_head",
+                violation_error_message="本户已有户主，每户只能有一位。",
+            ),
+            models.CheckConstraint(condition=~Q(name=""), name="%(app_label)s_%(class)s_has_name"),
+            models.CheckConstraint(
+                condition=Q(spouse__isnull=True) | ~Q(spouse=F("pk")),
+                name="%(app_label)s_%(class)s_not_own_spouse",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["village", "name", "id"]),  # a village's list by name
+            models.Index(fields=["name", "id"]),  # name search by prefix
+            models.Index(fields=["name_initials", "id"]),  # search by pinyin initials
+            models.Index(fields=["birth_date"]),  # age filters
+            models.Index(
+                fields=["death_date"], condition=Q(death_date__isnull=False), name="resident_deaths"
+            ),  # deaths of a period
+            models.Index(
+                fields=["spouse_id_number_digest"],
+                condition=Q(spouse__isnull=True) & ~Q(spouse_id_number_digest=""),
+                name="resident_open_spouse",
+            ),  # links that wait for the person to be registered
+            models.Index(
+                fields=["father_id_number_digest"],
+                condition=Q(father__isnull=True) & ~Q(father_id_number_digest=""),
+                name="resident_open_father",
+            ),
+            models.Index(
+                fields=["mother_id_number_digest"],
+                condition=Q(mother__isnull=True) & ~Q(mother_id_number_digest=""),
+                name="resident_open_mother",
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def get_absolute_url(self):
+        return reverse("households:resident-detail", args=[self.pk])
+
+    def is_living_on(self, day) -> bool:
+        return self.birth_date <= day and (self.death_date is None or self.death_date > day)
+
+
+class ResidencyQuerySet(RegionScopedQuerySet):
+    region_path = "village__path"
+
+    def in_force_on(self, day):
+        """Spells that hold on `day`; an unknown start counts as always."""
+        return self.filter(
+            Q(started_on__isnull=True) | Q(started_on__lte=day),
+            Q(ended_on__isnull=True) | Q(ended_on__gt=day),
+        )
+
+    def living_on(self, day):
+        """In force on `day`, of somebody living that day: who is counted as population."""
+        return self.in_force_on(day).filter(
+            Q(resident__death_date__isnull=True) | Q(resident__death_date__gt=day),
+            resident__birth_date__lte=day,
+        )
+
+
+class Residency(models.Model):
+    """A spell of one person in one household with one status: the only answer to "as at a past date".
+
+    Half-open: in force from started_on (unknown counts as always) and no longer on ended_on. A
+    death doesn't close a spell; the death date alone says who is living.
+    """
+
+    resident = models.ForeignKey(Resident, models.CASCADE, related_name="residencies")
+    household = models.ForeignKey(Household, models.PROTECT, related_name="residencies")
+    village = models.ForeignKey("accounts.Region", models.PROTECT, related_name="+")
+    relation = models.CharField("与户主关系", max_length=4, choices=Relation)
+    residence = models.CharField("居住状态", max_length=2, choices=Residence)
+    hukou = models.CharField("户口性质", max_length=3, choices=Hukou)
+    hukou_region_code = models.CharField("户籍地代码", max_length=14, blank=True, default="")
+    started_on = models.DateField("起", null=True, blank=True)
+    ended_on = models.DateField("止", null=True, blank=True)
+    reason = models.CharField("原因", max_length=20, blank=True, default="")
+
+    objects = ResidencyQuerySet.as_manager()
+
+    class Personal:
+        personal = ()
+        other = (
+            "id", "resident", "household", "village", "relation", "residence", "hukou",
+            "hukou_region_code", "started_on", "ended_on", "reason",
+        )  # fmt: skip
+
+    class Meta:
+        verbose_name = verbose_name_plural = "在册经历"
+        ordering = ["resident", F("started_on").asc(nulls_first=True)]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["resident"],
+                condition=Q(ended_on__isnull=True),
+                name="%(app_label)s_%(class)s_one_open",
+            ),
+            models.UniqueConstraint(
+                fields=["resident"],
+                condition=Q(started_on__isnull=True),
+                name="%(app_label)s_%(class)s_one_unknown_start",
+            ),
+            models.UniqueConstraint(
+                fields=["resident", "started_on"], name="%(app_label)s_%(class)s_one_per_start"
+            ),
+            models.CheckConstraint(
+                condition=Q(started_on__isnull=True)
+                | Q(ended_on__isnull=True)
+                | Q(ended_on__gt=F("started_on")),
+                name="%(app_label)s_%(class)s_dates_ordered",
+            ),
+            models.CheckConstraint(
+                condition=Q(residence__in=Residence.values), name="%(app_label)s_%(class)s_residence_known"
+            ),
+        ]
+        indexes = [models.Index(fields=["village", "started_on"])]  # a village as of a day
+
+
+class ChildRecordQuerySet(RegionScopedQuerySet):
+    """A birth history is seen by whoever sees its mother, or its father where no mother is here."""
+
+    def visible_to(self, user):
+        path = getattr(user, "scope_path", "")
+        if not path:
+            return self.none()
+        return self.filter(
+            below(path, "mother__village__path")
+            | (Q(mother__isnull=True) & below(path, "father__village__path"))
+        )
+
+    def living_on(self, day):
+        return self.filter(Q(death_date__isnull=True) | Q(death_date__gt=day), birth_date__lte=day)
+
+
+class ChildRecord(models.Model):
+    """A line of a woman's birth history, or of a single father's: a child borne or adopted."""
+
+    class Origin(models.TextChoices):
+        BORN = "亲生", "亲生"
+        ADOPTED = "收养", "收养"
+
+    mother = models.ForeignKey(
+        Resident, models.PROTECT, null=True, blank=True, verbose_name="母亲", related_name="births"
+    )
+    mother_id_number = EncryptedCharField("母亲公民身份号码", blank=True, default="")
+    mother_id_number_digest = DigestField(default="")
+    father = models.ForeignKey(
+        Resident, models.PROTECT, null=True, blank=True, verbose_name="父亲", related_name="fathered"
+    )
+    father_id_number = EncryptedCharField("父亲公民身份号码", blank=True, default="")
+    father_id_number_digest = DigestField(default="")
+    child = models.ForeignKey(
+        Resident, models.SET_NULL, null=True, blank=True, verbose_name="子女", related_name="birth_records"
+    )
+    child_name = models.CharField("子女姓名", max_length=50, blank=True, default="")
+    child_id_number = EncryptedCharField("子女公民身份号码", blank=True, default="")
+    child_id_number_digest = DigestField(default="")
+    sex = models.CharField("性别", max_length=1, choices=Sex)
+    birth_date = models.DateField("出生日期")
+    order = models.PositiveSmallIntegerField("孩次")
+    origin = models.CharField("生育方式", max_length=2, choices=Origin, default=Origin.BORN)
+    within_policy = models.BooleanField("符合政策")
+    hospital = models.CharField("出生医院", max_length=100, blank=True, default="")
+    birth_certificate_no = models.CharField("出生医学证明编号", max_length=40, blank=True, default="")
+    survival = models.CharField(
+        "存活状况", max_length=2, choices=[("存活", "存活"), ("死亡", "死亡")], default="存活"
+    )
+    death_date = models.DateField("子女死亡日期", null=True, blank=True)
+    disability_grade = models.CharField(
+        "伤残等级", max_length=2, choices=DisabilityGrade, blank=True, default=""
+    )
+    disability_date = models.DateField("伤残鉴定日期", null=True, blank=True)
+    row_version = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField("登记时间", auto_now_add=True)
+
+    objects = ChildRecordQuerySet.as_manager()
+
+    class Personal:
+        personal = (
+            "mother", "mother_id_number", "mother_id_number_digest", "father", "father_id_number",
+            "father_id_number_digest", "child", "child_name", "child_id_number",
+            "child_id_number_digest", "sex", "birth_date", "order", "origin", "within_policy", "hospital",
+            "birth_certificate_no", "survival", "death_date", "disability_grade", "disability_date",
+        )  # fmt: skip
+        other = ("id", "row_version", "created_at")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "生育史"
+        ordering = ["mother", "father", "order"]
+        constraints = [
+            # The digest names the mother whether or not she is registered here.
+            models.UniqueConstraint(
+                fields=["mother_id_number_digest", "order"],
+                condition=~Q(mother_id_number_digest=""),
+                name="%(app_label)s_%(class)s_one_per_mother_and_order",
+                violation_error_message="这位母亲已有同一孩次的记录。",
+            ),
+            models.UniqueConstraint(
+                fields=["mother", "order"],
+                condition=Q(mother__isnull=False),
+                name="%(app_label)s_%(class)s_one_per_registered_mother_and_order",
+                violation_error_message="这位母亲已有同一孩次的记录。",
+            ),
+            models.UniqueConstraint(
+                fields=["father_id_number_digest", "order"],
+                condition=Q(mother_id_number_digest="", mother__isnull=True) & ~Q(father_id_number_digest=""),
+                name="%(app_label)s_%(class)s_one_per_single_father_and_order",
+                violation_error_message="这位父亲已有同一孩次的记录。",
+            ),
+            models.CheckConstraint(
+                condition=Q(mother__isnull=False) | Q(father__isnull=False),
+                name="%(app_label)s_%(class)s_has_parent_here",
+                violation_error_message="父母至少一方要在本系统登记。",
+            ),
+            models.CheckConstraint(
+                condition=Q(order__gte=1, order__lte=15),
+                name="%(app_label)s_%(class)s_order_1_to_15",
+                violation_error_message="孩次应在1到15之间。",
+            ),
+            models.CheckConstraint(
+                condition=Q(survival="存活", death_date__isnull=True)
+                | Q(survival="死亡", death_date__isnull=False),
+                name="%(app_label)s_%(class)s_dead_means_date",
+                violation_error_message="存活状况为死亡时填写子女死亡日期，存活时不填。",
+            ),
+            models.CheckConstraint(
+                condition=Q(death_date__isnull=True) | Q(death_date__gte=F("birth_date")),
+                name="%(app_label)s_%(class)s_death_after_birth",
+                violation_error_message="子女死亡日期不能早于出生日期。",
+            ),
+            models.CheckConstraint(condition=Q(sex__in=Sex.values), name="%(app_label)s_%(class)s_sex_known"),
+        ]
+        indexes = [
+            models.Index(fields=["birth_date"]),  # births of a period
+            models.Index(
+                fields=["child_id_number_digest"],
+                condition=Q(child__isnull=True) & ~Q(child_id_number_digest=""),
+                name="childrecord_open_child",
+            ),  # links that wait for the child to be registered
+        ]
+
+    def __str__(self):
+        return self.child_name or "未取名"
