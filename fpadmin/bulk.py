@@ -30,7 +30,9 @@ def reserve_ids(model: type[models.Model], count: int) -> list[int]:
         return list(range(start, start + count))
 
 
-def insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def insert(
+    model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
     """Insert rows of database values (encrypted columns already encrypted) in column order."""
     copy_into(model._meta.db_table, columns, rows)
 
@@ -49,7 +51,9 @@ def copy_into(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]])
             cursor.executemany(statement, batch)
 
 
-def update(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def update(
+    model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
     """Set `columns` of existing rows; each row is (pk, value, ...). One statement for all rows."""
     table = model._meta.db_table
     staged = f"staged_{table}"
@@ -60,7 +64,9 @@ def update(model: type[models.Model], columns: Sequence[str], rows: Iterable[Seq
         cursor.execute(f'CREATE TEMPORARY TABLE "{staged}" (pk bigint PRIMARY KEY, {types})')
         copy_into(staged, ["pk", *columns], rows)
         assignments = ", ".join(f'"{c}" = s."{c}"' for c in columns)
-        cursor.execute(f'UPDATE "{table}" SET {assignments} FROM "{staged}" s WHERE "{table}".id = s.pk')
+        cursor.execute(
+            f'UPDATE "{table}" SET {assignments} FROM "{staged}" s WHERE "{table}".id = s.pk'
+        )
         cursor.execute(f'DROP TABLE "{staged}"')
 
 

@@ -31,7 +31,9 @@ def _ciphers(setting: str) -> dict[str, AESGCM]:
         key_id, _, encoded = part.strip().partition(":")
         key = base64.urlsafe_b64decode(encoded.encode())
         if len(key) != 32:
-            raise ImproperlyConfigured(f"FIELD_ENCRYPTION_KEYS: key {key_id!r} is not 32 bytes long")
+            raise ImproperlyConfigured(
+                f"FIELD_ENCRYPTION_KEYS: key {key_id!r} is not 32 bytes long"
+            )
         ciphers[key_id] = AESGCM(key)
     return ciphers
 
@@ -110,7 +112,9 @@ class EncryptedCharField(models.TextField):
 
     def get_lookup(self, lookup_name):
         if lookup_name != "isnull":
-            raise FieldError(f"{self.name} is encrypted: filter on {self.name}_digest=digest(value)")
+            raise FieldError(
+                f"{self.name} is encrypted: filter on {self.name}_digest=digest(value)"
+            )
         return super().get_lookup(lookup_name)
 
 

@@ -4,18 +4,108 @@ from dataclasses import dataclass
 from datetime import date
 
 PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 "
-    "61 62 63 64 65 71 81 82 83".split()
+    [
+        "11",
+        "12",
+        "13",
+        "14",
+        "15",
+        "21",
+        "22",
+        "23",
+        "31",
+        "32",
+        "33",
+        "34",
+        "35",
+        "36",
+        "37",
+        "41",
+        "42",
+        "43",
+        "44",
+        "45",
+        "46",
+        "50",
+        "51",
+        "52",
+        "53",
+        "54",
+        "61",
+        "62",
+        "63",
+        "64",
+        "65",
+        "71",
+        "81",
+        "82",
+        "83",
+    ]
 )
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
 _HALF_WIDTH = str.maketrans({chr(0xFF01 + i): chr(0x21 + i) for i in range(94)} | {"\u3000": " "})
 
-ETHNIC_GROUPS = (
-    "汉 蒙古 回 藏 维吾尔 苗 彝 壮 布依 朝鲜 满 侗 瑶 白 土家 哈尼 哈萨克 傣 黎 傈僳 佤 畲 高山 拉祜 水 "
-    "东乡 纳西 景颇 柯尔克孜 土 达斡尔 仫佬 羌 布朗 撒拉 毛南 仡佬 锡伯 阿昌 普米 塔吉克 怒 乌孜别克 "
-    "俄罗斯 鄂温克 德昂 保安 裕固 京 塔塔尔 独龙 鄂伦春 赫哲 门巴 珞巴 基诺 其他 外国血统"
-).split()
+ETHNIC_GROUPS = [
+    "汉",
+    "蒙古",
+    "回",
+    "藏",
+    "维吾尔",
+    "苗",
+    "彝",
+    "壮",
+    "布依",
+    "朝鲜",
+    "满",
+    "侗",
+    "瑶",
+    "白",
+    "土家",
+    "哈尼",
+    "哈萨克",
+    "傣",
+    "黎",
+    "傈僳",
+    "佤",
+    "畲",
+    "高山",
+    "拉祜",
+    "水",
+    "东乡",
+    "纳西",
+    "景颇",
+    "柯尔克孜",
+    "土",
+    "达斡尔",
+    "仫佬",
+    "羌",
+    "布朗",
+    "撒拉",
+    "毛南",
+    "仡佬",
+    "锡伯",
+    "阿昌",
+    "普米",
+    "塔吉克",
+    "怒",
+    "乌孜别克",
+    "俄罗斯",
+    "鄂温克",
+    "德昂",
+    "保安",
+    "裕固",
+    "京",
+    "塔塔尔",
+    "独龙",
+    "鄂伦春",
+    "赫哲",
+    "门巴",
+    "珞巴",
+    "基诺",
+    "其他",
+    "外国血统",
+]
 ETHNIC_GROUP_SET = frozenset(ETHNIC_GROUPS)
 
 
@@ -62,7 +152,11 @@ def parse_id_number(text: str, *, today: date) -> IdNumber:
         number += check_character(number)
     if len(number) != 18:
         raise InvalidIdNumber("idno_length", f"应为18位，现在是{len(number)}位。请对照证件补齐。")
-    if not (number[:17].isascii() and number[:17].isdigit() and (number[17].isdigit() or number[17] == "X")):
+    if not (
+        number[:17].isascii()
+        and number[:17].isdigit()
+        and (number[17].isdigit() or number[17] == "X")
+    ):
         raise InvalidIdNumber("idno_characters", "只能是数字，末位可为X。请对照证件核对。")
     if number[:2] not in PROVINCES:
         raise InvalidIdNumber("idno_province", f"前两位{number[:2]}不是省级代码。请对照证件核对。")
@@ -73,7 +167,9 @@ def parse_id_number(text: str, *, today: date) -> IdNumber:
             "idno_birth_date", f"第7到14位{number[6:14]}没有这一天。请对照证件核对。"
         ) from None
     if birth_date > today:
-        raise InvalidIdNumber("idno_birth_date", f"出生日期{birth_date}在今天之后。请对照证件核对。")
+        raise InvalidIdNumber(
+            "idno_birth_date", f"出生日期{birth_date}在今天之后。请对照证件核对。"
+        )
     if check_character(number[:17]) != number[17]:
         raise InvalidIdNumber("idno_check", "校验位不符。请对照证件核对。")
     return IdNumber(number, birth_date, "男" if int(number[16]) % 2 else "女")
@@ -81,7 +177,11 @@ def parse_id_number(text: str, *, today: date) -> IdNumber:
 
 def mask_id_number(number: str) -> str:
     """The first six and the last four characters; the rest starred."""
-    return f"{number[:6]}{'*' * (len(number) - 10)}{number[-4:]}" if len(number) > 10 else "*" * len(number)
+    return (
+        f"{number[:6]}{'*' * (len(number) - 10)}{number[-4:]}"
+        if len(number) > 10
+        else "*" * len(number)
+    )
 
 
 def mask_phone(phone: str) -> str:

@@ -10,7 +10,16 @@ import sys
 from pathlib import Path
 
 NAMES = ("SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "DIGEST_KEY", "AUDIT_KEY")
-WEAK_WORDS = ("changeme", "change-me", "secret", "password", "insecure", "default", "example", "123456")
+WEAK_WORDS = (
+    "changeme",
+    "change-me",
+    "secret",
+    "password",
+    "insecure",
+    "default",
+    "example",
+    "123456",
+)
 
 
 class WeakKey(SystemExit):

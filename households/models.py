@@ -63,7 +63,9 @@ class HouseholdQuerySet(RegionScopedQuerySet):
     def for_list(self, day):
         """With village, group, the living head's name and the number of living members on `day`."""
         living = Q(members__death_date__isnull=True) | Q(members__death_date__gt=day)
-        head = Resident.objects.living_on(day).filter(household=models.OuterRef("pk"), relation=Relation.HEAD)
+        head = Resident.objects.living_on(day).filter(
+            household=models.OuterRef("pk"), relation=Relation.HEAD
+        )
         return self.select_related("village", "group").annotate(
             head_name=models.Subquery(head.order_by("pk").values("name")[:1]),
             member_count=models.Count("members", filter=living),
@@ -77,7 +79,12 @@ class Household(models.Model):
         "accounts.Region", models.PROTECT, verbose_name="村（社区）", related_name="households"
     )
     group = models.ForeignKey(
-        "accounts.Region", models.PROTECT, null=True, blank=True, verbose_name="小组", related_name="+"
+        "accounts.Region",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name="小组",
+        related_name="+",
     )
     number = BytewiseCharField("户编号", max_length=30)
     address = models.CharField("地址", max_length=200, blank=True, default="")
@@ -99,7 +106,9 @@ class Household(models.Model):
                 name="%(app_label)s_%(class)s_number_unique_in_village",
                 violation_error_message="本村已有这个户编号。",
             ),
-            models.CheckConstraint(condition=~Q(number=""), name="%(app_label)s_%(class)s_has_number"),
+            models.CheckConstraint(
+                condition=~Q(number=""), name="%(app_label)s_%(class)s_has_number"
+            ),
         ]
 
     def __str__(self):
@@ -161,7 +170,9 @@ class Resident(models.Model):
     """A person and the current state. Past states stand in Residency, written by the same service."""
 
     name = BytewiseCharField("姓名", max_length=50)
-    name_initials = BytewiseCharField("拼音首字母", max_length=50, blank=True, default="", editable=False)
+    name_initials = BytewiseCharField(
+        "拼音首字母", max_length=50, blank=True, default="", editable=False
+    )
     id_number = EncryptedCharField("公民身份号码", blank=True, default="")
     # Null, not blank, where there is no number yet, so that it can be unique.
     id_number_digest = DigestField(null=True, unique=True)
@@ -169,7 +180,9 @@ class Resident(models.Model):
     birth_date = models.DateField("出生日期")
     death_date = models.DateField("死亡日期", null=True, blank=True)
     ethnicity = models.CharField("民族", max_length=20, blank=True, default="")
-    household = models.ForeignKey(Household, models.PROTECT, verbose_name="家庭", related_name="members")
+    household = models.ForeignKey(
+        Household, models.PROTECT, verbose_name="家庭", related_name="members"
+    )
     village = models.ForeignKey(
         "accounts.Region", models.PROTECT, verbose_name="村（社区）", related_name="residents"
     )
@@ -187,12 +200,22 @@ class Resident(models.Model):
     spouse_id_number = EncryptedCharField("配偶公民身份号码", blank=True, default="")
     spouse_id_number_digest = DigestField(default="")
     father = models.ForeignKey(
-        "self", models.SET_NULL, null=True, blank=True, verbose_name="父亲", related_name="children_fathered"
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        verbose_name="父亲",
+        related_name="children_fathered",
     )
     father_id_number = EncryptedCharField("父亲公民身份号码", blank=True, default="")
     father_id_number_digest = DigestField(default="")
     mother = models.ForeignKey(
-        "self", models.SET_NULL, null=True, blank=True, verbose_name="母亲", related_name="children_borne"
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        verbose_name="母亲",
+        related_name="children_borne",
     )
     mother_id_number = EncryptedCharField("母亲公民身份号码", blank=True, default="")
     mother_id_number_digest = DigestField(default="")
@@ -239,18 +262,23 @@ class Resident(models.Model):
                 name="%(app_label)s_%(class)s_death_after_birth",
                 violation_error_message="死亡日期不能早于出生日期。",
             ),
-            models.CheckConstraint(condition=Q(sex__in=Sex.values), name="%(app_label)s_%(class)s_sex_known"),
             models.CheckConstraint(
-                condition=Q(relation__in=Relation.values), name="%(app_label)s_%(class)s_relation_known"
+                condition=Q(sex__in=Sex.values), name="%(app_label)s_%(class)s_sex_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(relation__in=Relation.values),
+                name="%(app_label)s_%(class)s_relation_known",
             ),
             models.CheckConstraint(
                 condition=Q(hukou__in=Hukou.values), name="%(app_label)s_%(class)s_hukou_known"
             ),
             models.CheckConstraint(
-                condition=Q(residence__in=Residence.values), name="%(app_label)s_%(class)s_residence_known"
+                condition=Q(residence__in=Residence.values),
+                name="%(app_label)s_%(class)s_residence_known",
             ),
             models.CheckConstraint(
-                condition=Q(marital__in=Marital.values), name="%(app_label)s_%(class)s_marital_known"
+                condition=Q(marital__in=Marital.values),
+                name="%(app_label)s_%(class)s_marital_known",
             ),
             models.CheckConstraint(
                 condition=Q(disability_grade__in=["", *DisabilityGrade.values]),
@@ -372,7 +400,8 @@ class Residency(models.Model):
                 name="%(app_label)s_%(class)s_dates_ordered",
             ),
             models.CheckConstraint(
-                condition=Q(residence__in=Residence.values), name="%(app_label)s_%(class)s_residence_known"
+                condition=Q(residence__in=Residence.values),
+                name="%(app_label)s_%(class)s_residence_known",
             ),
         ]
         indexes = [models.Index(fields=["village", "started_on"])]  # a village as of a day
@@ -407,12 +436,22 @@ class ChildRecord(models.Model):
     mother_id_number = EncryptedCharField("母亲公民身份号码", blank=True, default="")
     mother_id_number_digest = DigestField(default="")
     father = models.ForeignKey(
-        Resident, models.PROTECT, null=True, blank=True, verbose_name="父亲", related_name="fathered"
+        Resident,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name="父亲",
+        related_name="fathered",
     )
     father_id_number = EncryptedCharField("父亲公民身份号码", blank=True, default="")
     father_id_number_digest = DigestField(default="")
     child = models.ForeignKey(
-        Resident, models.SET_NULL, null=True, blank=True, verbose_name="子女", related_name="birth_records"
+        Resident,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        verbose_name="子女",
+        related_name="birth_records",
     )
     child_name = models.CharField("子女姓名", max_length=50, blank=True, default="")
     child_id_number = EncryptedCharField("子女公民身份号码", blank=True, default="")
@@ -423,7 +462,9 @@ class ChildRecord(models.Model):
     origin = models.CharField("生育方式", max_length=2, choices=Origin, default=Origin.BORN)
     within_policy = models.BooleanField("符合政策")
     hospital = models.CharField("出生医院", max_length=100, blank=True, default="")
-    birth_certificate_no = models.CharField("出生医学证明编号", max_length=40, blank=True, default="")
+    birth_certificate_no = models.CharField(
+        "出生医学证明编号", max_length=40, blank=True, default=""
+    )
     survival = models.CharField(
         "存活状况", max_length=2, choices=[("存活", "存活"), ("死亡", "死亡")], default="存活"
     )
@@ -465,7 +506,8 @@ class ChildRecord(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["father_id_number_digest", "order"],
-                condition=Q(mother_id_number_digest="", mother__isnull=True) & ~Q(father_id_number_digest=""),
+                condition=Q(mother_id_number_digest="", mother__isnull=True)
+                & ~Q(father_id_number_digest=""),
                 name="%(app_label)s_%(class)s_one_per_single_father_and_order",
                 violation_error_message="这位父亲已有同一孩次的记录。",
             ),
@@ -490,7 +532,9 @@ class ChildRecord(models.Model):
                 name="%(app_label)s_%(class)s_death_after_birth",
                 violation_error_message="子女死亡日期不能早于出生日期。",
             ),
-            models.CheckConstraint(condition=Q(sex__in=Sex.values), name="%(app_label)s_%(class)s_sex_known"),
+            models.CheckConstraint(
+                condition=Q(sex__in=Sex.values), name="%(app_label)s_%(class)s_sex_known"
+            ),
         ]
         indexes = [
             models.Index(fields=["birth_date"]),  # births of a period

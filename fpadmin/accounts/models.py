@@ -51,7 +51,9 @@ class Region(models.Model):
     )
     # The codes from the root down, each followed by a dot: 53.5399.539981.
     path = BytewiseCharField("路径", max_length=80, unique=True, editable=False)
-    urban_rural = models.CharField("城乡分类", max_length=2, choices=UrbanRural, blank=True, default="")
+    urban_rural = models.CharField(
+        "城乡分类", max_length=2, choices=UrbanRural, blank=True, default=""
+    )
     valid_from = models.DateField("启用日期", null=True, blank=True)
     valid_until = models.DateField("停用日期", null=True, blank=True)
 
@@ -59,7 +61,17 @@ class Region(models.Model):
 
     class Personal:
         personal = ()
-        other = ("id", "code", "name", "level", "parent", "path", "urban_rural", "valid_from", "valid_until")
+        other = (
+            "id",
+            "code",
+            "name",
+            "level",
+            "parent",
+            "path",
+            "urban_rural",
+            "valid_from",
+            "valid_until",
+        )
 
     class Meta:
         verbose_name = verbose_name_plural = "行政区划"
@@ -110,7 +122,9 @@ class User(AbstractBaseUser):
     )
     name = models.CharField("姓名", max_length=50)
     role = models.CharField("角色", max_length=30, choices=Role)
-    region = models.ForeignKey(Region, models.PROTECT, verbose_name="所属区划", related_name="users")
+    region = models.ForeignKey(
+        Region, models.PROTECT, verbose_name="所属区划", related_name="users"
+    )
     is_active = models.BooleanField("启用", default=True)
     must_change_password = models.BooleanField("须修改密码", default=True)
     password_changed_at = models.DateTimeField("密码修改时间", null=True, blank=True)
@@ -119,7 +133,11 @@ class User(AbstractBaseUser):
     # Rises at sign-out, disabling, a password or role change: sessions of an older one end at once.
     session_version = models.PositiveIntegerField("会话版本", default=0)
     text_size = models.CharField(
-        "字号", max_length=2, choices=[("", "标准"), ("a1", "大"), ("a2", "特大")], blank=True, default=""
+        "字号",
+        max_length=2,
+        choices=[("", "标准"), ("a1", "大"), ("a2", "特大")],
+        blank=True,
+        default="",
     )
     high_contrast = models.BooleanField("高对比度", default=False)
     created_at = models.DateTimeField("创建时间", auto_now_add=True)
@@ -185,4 +203,6 @@ class SignInAttempt(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "登录失败"
-        indexes = [models.Index(fields=["address", "at"])]  # failures of one address in the last minutes
+        indexes = [
+            models.Index(fields=["address", "at"])
+        ]  # failures of one address in the last minutes

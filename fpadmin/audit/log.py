@@ -46,7 +46,9 @@ class Entry:
     result: str = "ok"
 
 
-trace: contextvars.ContextVar[RequestTrace] = contextvars.ContextVar("trace", default=RequestTrace())
+trace: contextvars.ContextVar[RequestTrace] = contextvars.ContextVar(
+    "trace", default=RequestTrace()
+)
 
 # Event types and the words the auditor reads; apps add theirs in ready().
 EVENT_TYPES: dict[str, str] = {}

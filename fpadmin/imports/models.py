@@ -4,7 +4,6 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from fpadmin.fields import BytewiseCharField
 from fpadmin.scoping import RegionScopedQuerySet
 
 
@@ -29,7 +28,9 @@ class ImportBatch(models.Model):
     file = models.CharField("保存的文件", max_length=200, blank=True, default="")
     sha256 = models.CharField("文件摘要", max_length=64)
     size = models.PositiveIntegerField("字节数")
-    changed_on = models.DateField("变动日期")  # the day on which a changed household or hukou counts
+    changed_on = models.DateField(
+        "变动日期"
+    )  # the day on which a changed household or hukou counts
     good_rows_only = models.BooleanField("只导入正确的行", default=False)
     state = models.CharField("状态", max_length=12, choices=State, default=State.CHECKING)
     rows = models.PositiveIntegerField("行数", default=0)
@@ -41,12 +42,21 @@ class ImportBatch(models.Model):
     warnings = models.PositiveIntegerField("提示", default=0)
     failure = models.TextField("不能读取的原因", blank=True, default="")
     uploaded_by = models.ForeignKey(
-        "accounts.User", models.PROTECT, null=True, verbose_name="上传人", related_name="import_batches"
+        "accounts.User",
+        models.PROTECT,
+        null=True,
+        verbose_name="上传人",
+        related_name="import_batches",
     )
     uploaded_at = models.DateTimeField("上传时间", auto_now_add=True)
     checked_at = models.DateTimeField("检查时间", null=True, blank=True)
     committed_by = models.ForeignKey(
-        "accounts.User", models.PROTECT, null=True, blank=True, verbose_name="确认人", related_name="+"
+        "accounts.User",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name="确认人",
+        related_name="+",
     )
     committed_at = models.DateTimeField("写入时间", null=True, blank=True)
 

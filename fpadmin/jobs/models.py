@@ -50,7 +50,12 @@ class Job(models.Model):
     result_sha256 = models.CharField(max_length=64, blank=True, default="")
     error = models.TextField("错误", blank=True, default="")
     requested_by = models.ForeignKey(
-        "accounts.User", models.PROTECT, null=True, blank=True, verbose_name="发起人", related_name="jobs"
+        "accounts.User",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name="发起人",
+        related_name="jobs",
     )
     region_path = BytewiseCharField("区划路径", max_length=80)
     created_at = models.DateTimeField("创建时间", auto_now_add=True)

@@ -1,4 +1,4 @@
-"""Serves the few files we use from Python wheels, by an explicit list, so that nothing is copied into the repo."""
+"""Serves the few files we use from Python wheels, by a list, so that none is committed."""
 
 from pathlib import Path
 

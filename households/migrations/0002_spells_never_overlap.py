@@ -7,7 +7,9 @@ CREATE EXTENSION IF NOT EXISTS btree_gist;
 ALTER TABLE households_residency ADD CONSTRAINT households_residency_no_overlap
     EXCLUDE USING gist (resident_id WITH =, daterange(started_on, ended_on) WITH &&);
 """
-POSTGRESQL_BACK = "ALTER TABLE households_residency DROP CONSTRAINT households_residency_no_overlap;"
+POSTGRESQL_BACK = (
+    "ALTER TABLE households_residency DROP CONSTRAINT households_residency_no_overlap;"
+)
 CLASH = """
     SELECT RAISE(ABORT, 'households_residency_no_overlap') WHERE EXISTS (
         SELECT 1 FROM households_residency r

@@ -30,7 +30,9 @@ def forwards(apps, schema_editor):
     else:
         for statement in SQLITE:
             schema_editor.execute(statement, params=None)
-    apps.get_model("audit", "ChainHead").objects.get_or_create(pk=1, defaults={"last_hash": "0" * 64})
+    apps.get_model("audit", "ChainHead").objects.get_or_create(
+        pk=1, defaults={"last_hash": "0" * 64}
+    )
 
 
 def backwards(apps, schema_editor):
