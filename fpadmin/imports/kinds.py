@@ -1,0 +1,133 @@
+"""The kinds of workbook that an office hands in: one declarative description each, filled in ready()."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from fpadmin.accounts.permissions import Permission
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a workbook.
+
+    type is text, code, idno, date, month, int, money, bool or choice (then `choices`). `note` is
+    printed in the template. `personal` values are masked in messages, previews and logs.
+    """
+
+    heading: str
+    key: str
+    type: str = "text"
+    required: bool = False
+    aliases: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    note: str = ""
+    max_length: int = 200
+    personal: bool = False
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One problem of one cell. `row` as Excel numbers it; `column` is the template's heading."""
+
+    row: int
+    column: str
+    code: str
+    message: str
+    value: str = ""  # masked where it identifies somebody
+    error: bool = True
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field of a known record that the workbook changes; values masked where personal."""
+
+    row: int
+    target: str
+    place: str
+    target_id: int
+    heading: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What an import stands on: the office, the day changes count from, today, and who runs it."""
+
+    office: Any  # Region; rows outside its subtree are errors
+    on: date
+    today: date
+    by: Any  # User or SystemJob
+
+
+@dataclass
+class Outcome:
+    """What the check found, or the commit did. Counts are of rows; `refused` rows have an error."""
+
+    kind: str
+    rows: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    issues: list[Issue] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    changed_ids: list[int] = field(default_factory=list)
+    written: bool = False
+
+    @property
+    def errors(self) -> list[Issue]:
+        return [i for i in self.issues if i.error]
+
+    @property
+    def warnings(self) -> list[Issue]:
+        return [i for i in self.issues if not i.error]
+
+    @property
+    def refused(self) -> int:
+        return len({i.row for i in self.issues if i.error})
+
+
+@dataclass(frozen=True)
+class WorkbookKind:
+    """One kind of workbook.
+
+    plan(table, ground, report) validates the parsed table against the registry and returns a Plan
+    (see engine.py); nothing is written before its write() is called.
+    """
+
+    key: str
+    sheet: str
+    columns: tuple[Column, ...]
+    permission: Permission
+    plan: Callable[..., Any]
+    sample: dict[str, str] = field(default_factory=dict)  # a sample row of the template, by key
+    note: str = ""
+    order: int = 50  # in which an office imports them: regions 10, residents 20, births 30
+
+    def column(self, key: str) -> Column:
+        return next(c for c in self.columns if c.key == key)
+
+
+class Unreadable(Exception):
+    """The file cannot be read as this kind. `code` is documented; str() is the sentence for the user."""
+
+    def __init__(self, code: str, message: str):
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+KINDS: dict[str, WorkbookKind] = {}
+
+
+def register(kind: WorkbookKind) -> None:
+    if kind.key in KINDS:
+        raise ValueError(f"workbook kind {kind.key!r} is registered twice")
+    KINDS[kind.key] = kind
+
+
+def in_order() -> list[WorkbookKind]:
+    """The kinds in the order in which an office imports them."""
+    return sorted(KINDS.values(), key=lambda k: (k.order, k.key))
