@@ -1,0 +1,199 @@
+"""Every route as every role, for the own place and for another's, against matrix.yaml."""
+
+import re
+
+import pytest
+import yaml
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from fpadmin.accounts.permissions import Role
+from fpadmin.audit import log
+from fpadmin.imports.models import ImportBatch
+from fpadmin.jobs.models import Job
+from fpadmin.reporting.models import ReturnVersion
+from tests.factories.accounts import make_region, make_user
+from tests.factories.households import make_birth, make_household, make_resident
+from tests.guards.routes import routes
+from tests.guards.source import ROOT
+
+MATRIX = yaml.safe_load((ROOT / "tests/guards/matrix.yaml").read_text(encoding="utf-8")) or {}
+FOREIGN_NAME = "外处查无"
+HOME = "539981001201"
+# The nearest place that a role must not see: the next village, township or county.
+FOREIGN = {
+    Role.PROPAGANDIST: "539981001202",
+    Role.CLERK: "539981100201",
+    Role.REVIEWER: "539981100201",
+    Role.COUNTY: "539982100201",
+    Role.AUDITOR: "539982100201",
+    Role.SECURITY_ADMINISTRATOR: "539982100201",
+    Role.ADMINISTRATOR: "539982100201",
+}
+STATION = {Role.PROPAGANDIST: HOME, Role.CLERK: HOME[:9], Role.REVIEWER: HOME[:9]}
+WRITE = re.compile(r"^\s*(INSERT INTO|UPDATE|DELETE FROM|REPLACE INTO)\s+\"?(\w+)", re.I)
+# GET writes nothing but the trail of who looked, and the session's own row.
+WRITTEN_BY_GET = {"audit_auditevent", "audit_chainhead", "django_session"}
+
+
+def _resident(place, name):
+    mother = make_resident(make_household(place), name=name, sex="女", marital="初婚")
+    make_birth(mother, mother.birth_date.replace(year=2010), child_name=name)
+    return mother
+
+
+MAKERS = {
+    "resident": lambda place, name: _resident(place, name).pk,
+    "household": lambda place, name: _resident(place, name).household_id,
+    "birth": lambda place, name: _resident(place, name).births.get().pk,
+    "region": lambda place, name: place.code,
+    "region_pk": lambda place, name: place.pk,
+    "user": lambda place, name: make_user("propagandist", place, f"u{place.code}", name=name).pk,
+    "job": lambda place, name: Job.objects.create(
+        kind="matrix", key=f"{name}{place.code}", title=name, region_path=place.path
+    ).pk,
+    "batch": lambda place, name: ImportBatch.objects.create(
+        kind="residents", office=place, file_name=f"{name}.xlsx", sha256="0" * 64, size=1,
+        changed_on="2018-10-09", state="checked",
+    ).pk,
+    "version": lambda place, name: ReturnVersion.objects.create(
+        code="matrix", region=place, period="2018-09", version=1, as_of="2018-09-30",
+        content={}, sha256="0" * 64,
+    ).pk,
+    "event": lambda place, name: log.record(
+        "matrix", by=log.SystemJob(name), region_path=place.path
+    ).pk,
+    "none": lambda place, name: None,
+}  # fmt: skip
+
+
+def missing_rows(names: set[str], matrix: dict) -> list[str]:
+    return sorted(
+        [f"{n}: no row in matrix.yaml" for n in names - matrix.keys()]
+        + [f"{n}: a row without a route" for n in matrix.keys() - names]
+    )
+
+
+def expected(row: dict, role: str, method: str, *, foreign: bool) -> set[int]:
+    """The statuses that are right for `role`; a view may refuse the method before it looks."""
+    if role not in row["roles"]:
+        return {403}
+    own = row.get(method, 200 if method == "get" else 405)
+    if foreign and not row.get("shared"):
+        return {404, 405} if own == 405 else {404}
+    return {own}
+
+
+def writes(queries) -> set[str]:
+    found = {m[2] for q in queries if (m := WRITE.match(q["sql"]))}
+    return found - WRITTEN_BY_GET
+
+
+@pytest.fixture
+def world(db, monkeypatch):
+    """A place of our own, places of others, and one account per role."""
+    monkeypatch.setitem(log.EVENT_TYPES, "matrix", "矩阵")
+    places = {code: make_region(code) for code in {HOME, *FOREIGN.values()}}
+    for code in set(FOREIGN.values()):
+        make_resident(make_household(places[code]), name=FOREIGN_NAME)
+        make_user("clerk", places[code].parent, f"clerk-{code}", name=FOREIGN_NAME)
+    users = {
+        role: make_user(role, make_region(STATION.get(role, HOME[:6])), name=f"本处{role.label}")
+        for role in Role
+    }
+    return places, users
+
+
+def address(name: str, row: dict, place, label: str) -> str:
+    arguments = row.get("args") or {}
+    if "object" in row:
+        names = {r.name: r.arguments for r in routes()}[name]
+        assert len(names) == 1, f"{name} takes {names}: say args instead of object"
+        arguments = {names[0]: row["object"]}
+    keys = {
+        argument: maker[1:] if maker.startswith("=") else MAKERS[maker](place, label)
+        for argument, maker in arguments.items()
+    }
+    return reverse(name, kwargs=keys)
+
+
+def responses(client, url: str, row: dict):
+    """The answer to a GET and to a POST, each undone."""
+    for method in ("get", "post"):
+        undo = transaction.savepoint()
+        with CaptureQueriesContext(connection) as queries:
+            data = row.get("data", {}) if method == "post" else None
+            answer = getattr(client, method)(url, data, follow=False)
+            body = answer.getvalue() if answer.streaming else answer.content
+        transaction.savepoint_rollback(undo)
+        yield method, answer, body.decode(errors="replace"), queries.captured_queries
+
+
+@pytest.mark.parametrize("name", sorted(MATRIX))
+def test_route_answers_as_the_matrix_says(name, world):
+    row = MATRIX[name]
+    places, users = world
+    problems = []
+    urls = {HOME: address(name, row, places[HOME], "本处物")}
+    takes_object = "object" in row or "args" in row
+    if takes_object:
+        for code in set(FOREIGN.values()):
+            urls[code] = address(name, row, places[code], FOREIGN_NAME)
+    if row.get("public"):
+        assert Client().get(urls[HOME]).status_code == row.get("get", 200)
+        return
+    anonymous = Client().get(urls[HOME])
+    if anonymous.status_code != 302 or reverse("accounts:sign-in") not in anonymous["Location"]:
+        problems.append(f"anonymous gets {anonymous.status_code}")
+    for role, user in users.items():
+        client = Client(raise_request_exception=True)
+        client.force_login(user)
+        for code in (HOME, FOREIGN[role])[: 2 if takes_object else 1]:
+            foreign = code != HOME
+            for method, answer, body, queries in responses(client, urls[code], row):
+                where = f"{role} {method} {'foreign' if foreign else 'own'}"
+                right = expected(row, role, method, foreign=foreign)
+                if answer.status_code not in right:
+                    problems.append(f"{where}: {answer.status_code}, expected {sorted(right)}")
+                if FOREIGN_NAME in body:
+                    problems.append(f"{where}: names somebody of another place")
+                if method == "get" and writes(queries):
+                    problems.append(f"{where}: GET wrote to {sorted(writes(queries))}")
+    assert problems == []
+
+
+def test_every_route_has_a_row_and_every_row_a_route():
+    assert missing_rows({r.name for r in routes()}, MATRIX) == []
+
+
+def test_every_route_with_arguments_names_its_object():
+    found = []
+    for route in routes():
+        row = MATRIX.get(route.name, {})
+        if route.arguments and not ({"object", "args"} & row.keys()):
+            found.append(route.name)
+    assert found == []
+
+
+def test_guard_finds_missing_and_stale_rows():
+    assert missing_rows({"a", "b"}, {"a": {}, "c": {}}) == [
+        "b: no row in matrix.yaml",
+        "c: a row without a route",
+    ]
+
+
+def test_guard_expects_403_before_404_and_404_for_other_places():
+    row = {"roles": ["clerk"], "post": 302}
+    assert expected(row, "auditor", "get", foreign=True) == {403}
+    assert expected(row, "clerk", "get", foreign=False) == {200}
+    assert expected(row, "clerk", "post", foreign=False) == {302}
+    assert expected(row, "clerk", "post", foreign=True) == {404}
+    assert expected({"roles": ["clerk"]}, "clerk", "post", foreign=True) == {404, 405}
+
+
+def test_guard_sees_a_write_but_not_the_trail():
+    assert writes([{"sql": 'INSERT INTO "audit_auditevent" (x)'}]) == set()
+    assert writes([{"sql": 'UPDATE "households_resident" SET'}]) == {"households_resident"}
+    assert writes([{"sql": "SELECT 1"}]) == set()

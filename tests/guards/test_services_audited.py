@@ -1,0 +1,55 @@
+"""Every public service ends in an audit event."""
+
+import ast
+
+from tests.guards.source import dotted, python_files, relative, unexplained
+
+SERVICE_FILES = {"services.py", "batches.py"}
+# Functions of other modules that record the event of the services that call them.
+RECORDING = {"record", "record_many"}
+EXEMPT: dict[str, str] = {}
+
+
+def is_service_file(path) -> bool:
+    return path.name in SERVICE_FILES or path.parent.name == "services"
+
+
+def faults(text: str, path: str) -> list[str]:
+    """`path:function` of each public function that reaches no log.record in its own module."""
+    tree = ast.parse(text)
+    functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
+    calls = {
+        name: {dotted(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)}
+        for name, node in functions.items()
+    }
+    imported = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "fpadmin.audit.log"
+        for alias in node.names
+        if alias.name in RECORDING
+    }
+    recording = {f"{log}.{verb}" for log in ("log", "audit.log") for verb in RECORDING} | imported
+    audited = {name for name, called in calls.items() if called & recording}
+    while more := {n for n, called in calls.items() if called & audited} - audited:
+        audited |= more
+    return [f"{path}:{n}" for n in functions if not n.startswith("_") and n not in audited]
+
+
+def test_public_services_record_what_they_did():
+    found = []
+    for path in python_files():
+        if is_service_file(path):
+            found += faults(path.read_text(encoding="utf-8"), relative(path))
+    assert unexplained(found, EXEMPT) == []
+
+
+def test_guard_finds_a_service_that_records_nothing():
+    sample = """
+from fpadmin.audit import log
+def register(*, by): _finish(by)
+def _finish(by): log.record("x", by=by)
+def forget(*, by): by.delete()
+def pretend(*, by): other.record("x")
+"""
+    assert faults(sample, "a/services.py") == ["a/services.py:forget", "a/services.py:pretend"]
