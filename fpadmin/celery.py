@@ -3,9 +3,33 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fpadmin.settings")
 
 app = Celery("fpadmin")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.broker_transport_options = {
+    "visibility_timeout": 3600,
+    # A request that cannot reach the broker gives up at once: the sweeper sends the job again.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "socket_connect_timeout": 3,
+}
+app.conf.beat_schedule = {
+    "sweep": {
+        "task": "fpadmin.jobs.tasks.sweep",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
+    "monthly returns": {
+        "task": "fpadmin.reporting.tasks.make_monthly",
+        "schedule": crontab(minute=0, hour=2, day_of_month=1),
+    },
+    "annual returns": {
+        "task": "fpadmin.reporting.tasks.make_annual",
+        "schedule": crontab(minute=0, hour=3, day_of_month=1, month_of_year=10),
+    },
+}
 app.autodiscover_tasks()

@@ -7,3 +7,30 @@ class JobsConfig(AppConfig):
     name = "fpadmin.jobs"
     label = "jobs"
     verbose_name = "后台任务"
+
+    def ready(self):
+        from fpadmin.accounts.permissions import Permission
+        from fpadmin.audit.log import register_types
+        from fpadmin.ui.menu import MenuEntry, register_entry
+
+        register_types(
+            {
+                "job.requested": "提交后台任务",
+                "job.cancelled": "取消后台任务",
+                "job.retried": "重试后台任务",
+                "job.finished": "后台任务结束",
+                "job.recovered": "后台任务中断后重新排队",
+                "job.result_opened": "下载任务结果",
+            }
+        )
+        register_entry(
+            MenuEntry(
+                key="jobs",
+                label="任务",
+                url_name="jobs:job-list",
+                permission=Permission.JOBS_VIEW,
+                icon="hourglass-split",
+                order=80,
+                active=("jobs:",),
+            )
+        )

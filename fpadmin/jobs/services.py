@@ -1,0 +1,163 @@
+"""What people and the schedule do with jobs: ask for one, cancel it, try it again, open its result."""
+
+import logging
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from fpadmin.accounts.models import Region, User
+from fpadmin.accounts.permissions import Permission
+from fpadmin.audit import log
+from fpadmin.celery import app
+from fpadmin.errors import RuleViolation
+from fpadmin.jobs import results
+from fpadmin.jobs.kinds import KINDS
+from fpadmin.jobs.models import Job
+
+logger = logging.getLogger(__name__)
+
+RUN_TASK = "fpadmin.jobs.tasks.run_job"  # by name: tasks.py imports this module
+# A queued job whose message may have been lost is sent again after this long. A message too many
+# does no harm: only the first one finds the job queued.
+RESEND_AFTER = timedelta(seconds=60)
+
+
+def enqueue(
+    kind_key: str,
+    *,
+    params: dict,
+    key: str,
+    title: str,
+    by,
+    region: Region | None,
+    once: bool = False,
+) -> Job:
+    """A queued job, or the open one with the same key; with `once` also one that is done.
+
+    `by` is a User or a SystemJob. The message leaves after the commit; where the broker is down
+    the job stays queued and the sweeper sends it later. The key should name whatever makes the
+    result different, the person too where a file is made: only who asked may open it.
+    """
+    kind = KINDS[kind_key]
+    person = by if isinstance(by, User) else None
+    if person and not person.may(kind.permission):
+        raise RuleViolation(f"您的岗位不能发起“{kind.label}”。")
+    with transaction.atomic():
+        job = _same(key, once)
+        if job:
+            return job
+        try:
+            with transaction.atomic():
+                job = Job.objects.create(
+                    kind=kind_key,
+                    key=key,
+                    title=title,
+                    params=params,
+                    requested_by=person,
+                    region_path=region.path if region else "",
+                )
+        except IntegrityError:  # somebody asked for the same at this very moment
+            job = _same(key, once)
+            if job is None:
+                raise
+            return job
+        log.record(
+            "job.requested",
+            by=by,
+            target=job,
+            region_path=job.region_path,
+            changes={"kind": kind_key, "title": title},
+        )
+        transaction.on_commit(lambda: send(job))
+    return job
+
+
+def _same(key: str, once: bool) -> Job | None:
+    states = [Job.State.QUEUED, Job.State.RUNNING, *([Job.State.DONE] if once else [])]
+    return Job.objects.filter(key=key, state__in=states).first()
+
+
+def send(job: Job) -> bool:
+    """Put the job's id on the broker. False where the broker cannot be reached; never raises for it."""
+    # For a queued job the lease means: not sent again before.
+    Job.objects.filter(pk=job.pk, state=Job.State.QUEUED).update(
+        lease_until=timezone.now() + RESEND_AFTER
+    )
+    try:
+        app.send_task(RUN_TASK, [job.pk], queue=_queue(job.kind), retry=False)
+    except (OperationalError, OSError) as problem:
+        logger.warning("job %s not sent, the broker cannot be reached: %s", job.pk, problem)
+        Job.objects.filter(pk=job.pk, state=Job.State.QUEUED).update(lease_until=None)
+        return False
+    return True
+
+
+def _queue(kind_key: str) -> str:
+    return KINDS[kind_key].queue if kind_key in KINDS else "default"
+
+
+def may_steer(user: User, job: Job) -> bool:
+    """Whether `user` may cancel or retry the job: who asked for it, or who manages jobs.
+
+    A job of the schedule belongs to everybody who may start its kind.
+    """
+    if user.may(Permission.JOBS_MANAGE):
+        return True
+    kind = KINDS.get(job.kind)
+    return bool(kind and user.may(kind.permission) and job.requested_by_id in (None, user.pk))
+
+
+@transaction.atomic
+def cancel(job: Job, *, by: User) -> Job:
+    """A queued job ends at once; a running one stops at its next step. Refuses a finished one."""
+    _refuse_strangers(job, by)
+    now = timezone.now()
+    ended = Job.objects.filter(pk=job.pk, state=Job.State.QUEUED).update(
+        state=Job.State.CANCELLED, lease_until=None, finished_at=now
+    )
+    if not ended and not Job.objects.filter(pk=job.pk, state=Job.State.RUNNING).update(
+        cancel_requested=True
+    ):
+        raise RuleViolation("任务已经结束，不用取消。")
+    job.refresh_from_db()
+    log.record("job.cancelled", by=by, target=job, region_path=job.region_path)
+    return job
+
+
+@transaction.atomic
+def retry(job: Job, *, by: User) -> Job:
+    """Queue a failed, dead or cancelled job again. Refuses while the same work is already open."""
+    _refuse_strangers(job, by)
+    ended = [Job.State.FAILED, Job.State.DEAD, Job.State.CANCELLED]
+    try:
+        with transaction.atomic():
+            queued = Job.objects.filter(pk=job.pk, state__in=ended).update(
+                state=Job.State.QUEUED, lease_until=None, attempts=0, cancel_requested=False,
+                progress=0, total=0, step="", error="", result={}, finished_at=None,
+            )  # fmt: skip
+    except IntegrityError:
+        raise RuleViolation("同样的任务已在排队或进行中，请等它结束。")
+    if not queued:
+        raise RuleViolation("只有失败或已取消的任务可以重试。")
+    job.refresh_from_db()
+    log.record("job.retried", by=by, target=job, region_path=job.region_path)
+    transaction.on_commit(lambda: send(job))
+    return job
+
+
+def _refuse_strangers(job: Job, by: User) -> None:
+    if not may_steer(by, job):
+        raise RuleViolation("只有发起人可以取消或重试这个任务。")
+
+
+@transaction.atomic
+def open_result(job: Job, *, by: User) -> bytes | None:
+    """The result file for the person who asked for it, recorded; None for everybody else."""
+    if job.requested_by_id != by.pk:
+        return None
+    content = results.read(job)
+    if content is not None:
+        log.record("job.result_opened", by=by, target=job, region_path=job.region_path)
+    return content
