@@ -4,6 +4,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 
 from fpadmin.accounts.permissions import Permission, Role, role_has
 from fpadmin.fields import BytewiseCharField
@@ -170,6 +171,11 @@ class User(AbstractBaseUser):
     def scope_path(self) -> str:
         """The path below which this account sees business records."""
         return self.region.path if self.is_active else ""
+
+    def get_session_auth_hash(self):
+        """Differs as soon as the password or session_version does: older sessions end at once."""
+        secret = f"{self.session_version}:{self.password}"
+        return salted_hmac("fpadmin.accounts.session", secret, algorithm="sha256").hexdigest()
 
     def may(self, permission: Permission) -> bool:
         return self.is_active and role_has(self.role, permission)

@@ -60,8 +60,35 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
         {P.SIGNED_IN, P.ACCOUNTS_MANAGE, P.REGIONS_VIEW, P.REGIONS_MANAGE, P.JOBS_VIEW, P.JOBS_MANAGE}
     ),
 }  # fmt: skip
-# The lowest and the highest region level at which an account of the role stands.
 BUSINESS_ROLES = frozenset({Role.PROPAGANDIST, Role.CLERK, Role.REVIEWER, Role.COUNTY})
+# Region levels (省 1 … 村 5) at which an account of the role stands.
+_COUNTY_OR_ABOVE = frozenset({1, 2, 3})
+ROLE_LEVELS: dict[str, frozenset[int]] = {
+    Role.PROPAGANDIST: frozenset({5}),
+    Role.CLERK: frozenset({4}),
+    Role.REVIEWER: frozenset({4}),
+    Role.COUNTY: _COUNTY_OR_ABOVE,
+    Role.AUDITOR: _COUNTY_OR_ABOVE,
+    Role.SECURITY_ADMINISTRATOR: _COUNTY_OR_ABOVE,
+    Role.ADMINISTRATOR: _COUNTY_OR_ABOVE,
+}
+# The words of the permission table that the security administrator reads.
+PERMISSION_LABELS: dict[str, str] = {
+    P.SIGNED_IN: "登录、修改本人密码和设置",
+    P.REGISTRY_VIEW: "查看居民和家庭",
+    P.REGISTRY_EDIT: "登记和修改居民、家庭",
+    P.IDENTITY_REVEAL: "显示完整证件号码（留痕）",
+    P.IMPORT: "导入工作簿",
+    P.RETURNS_VIEW: "查看报表",
+    P.RETURNS_MAKE: "生成报表",
+    P.JOBS_VIEW: "查看后台任务",
+    P.ACCOUNTS_MANAGE: "管理账号",
+    P.ROLES_MANAGE: "调整角色、解除锁定",
+    P.REGIONS_VIEW: "查看行政区划",
+    P.REGIONS_MANAGE: "维护行政区划",
+    P.JOBS_MANAGE: "管理后台任务",
+    P.AUDIT_VIEW: "查看审计记录",
+}
 
 
 def role_has(role: str, permission: Permission) -> bool:

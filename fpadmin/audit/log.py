@@ -3,9 +3,10 @@
 import contextvars
 import hashlib
 import hmac
+import ipaddress
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
@@ -46,9 +47,8 @@ class Entry:
     result: str = "ok"
 
 
-trace: contextvars.ContextVar[RequestTrace] = contextvars.ContextVar(
-    "trace", default=RequestTrace()
-)
+_NO_REQUEST = RequestTrace()
+trace: contextvars.ContextVar[RequestTrace] = contextvars.ContextVar("trace", default=_NO_REQUEST)
 
 # Event types and the words the auditor reads; apps add theirs in ready().
 EVENT_TYPES: dict[str, str] = {}
@@ -95,11 +95,7 @@ def record_many(entries: Iterable[Entry], *, by) -> list[AuditEvent]:
     request = trace.get()
     now = timezone.now()
     with transaction.atomic():
-        # PostgreSQL locks the row; SQLite's immediate transaction holds the whole file.
-        heads = ChainHead.objects.all()
-        if connection.features.has_select_for_update:
-            heads = heads.select_for_update()
-        head = heads.get(pk=1)
+        head = _locked_head()
         events, previous = [], head.last_hash
         for entry in entries:
             if entry.type not in EVENT_TYPES:
@@ -108,7 +104,7 @@ def record_many(entries: Iterable[Entry], *, by) -> list[AuditEvent]:
                 at=now, type=entry.type, actor_id=actor_id, actor=actor, role=role,
                 region_path=entry.region_path or own_path, target_type=entry.target_type,
                 target_id=entry.target_id, result=entry.result, count=entry.count,
-                changes=dict(entry.changes), address=request.address,
+                changes=_storable(dict(entry.changes)), address=request.address,
                 user_agent=request.user_agent[:200], request_id=request.request_id,
                 previous_hash=previous,
             )  # fmt: skip
@@ -120,31 +116,78 @@ def record_many(entries: Iterable[Entry], *, by) -> list[AuditEvent]:
 
 
 def chained_hash(event: AuditEvent) -> str:
-    """HMAC-SHA256 under AUDIT_KEY over the previous hash and every field, as canonical JSON."""
+    """HMAC-SHA256 under AUDIT_KEY over the previous hash and every field, as canonical JSON.
+
+    The same for an event in hand and for the row read back from either database.
+    """
     body = json.dumps(
         [
             event.previous_hash, event.at.timestamp(), event.type, event.actor_id, event.actor, event.role,
             event.region_path, event.target_type, event.target_id, event.result, event.count,
-            event.changes, event.address, event.user_agent, event.request_id,
+            event.changes, _canonical(event.address), event.user_agent, event.request_id,
         ],
-        ensure_ascii=False, sort_keys=True, default=str,
+        ensure_ascii=False, sort_keys=True,
     )  # fmt: skip
     return hmac.new(settings.AUDIT_KEY.encode(), body.encode(), hashlib.sha256).hexdigest()
 
 
-def first_broken(batch: int = 5000) -> int | None:
+@dataclass(frozen=True)
+class Verification:
+    """How far the chain has been read, up to the events that were there when reading began."""
+
+    end_id: int
+    end_hash: str
+    rows: int = 0
+    last_id: int = 0
+    last_hash: str = GENESIS
+    broken_id: int | None = None
+    done: bool = False
+
+
+def begin_verification() -> Verification:
+    """Fix the end of the chain, so that events written meanwhile don't look like a break."""
+    with transaction.atomic():
+        head = _locked_head()
+        end = AuditEvent.objects.order_by("-pk").values_list("pk", flat=True).first()
+        return Verification(end_id=end or 0, end_hash=head.last_hash)
+
+
+def verify_on(so_far: Verification, limit: int = 5000) -> Verification:
+    """Read up to `limit` more events. `broken_id` is the first whose hash or link is wrong.
+
+    Events cut off the end show as a break at the id after the last one left.
+    """
+    rows, last_id, previous = so_far.rows, so_far.last_id, so_far.last_hash
+    events = AuditEvent.objects.filter(pk__gt=last_id, pk__lte=so_far.end_id).order_by("pk")[:limit]
+    read = 0
+    for event in events:
+        read += 1
+        if event.previous_hash != previous or chained_hash(event) != event.hash:
+            return replace(so_far, rows=rows + read, broken_id=event.pk, done=True)
+        previous, last_id = event.hash, event.pk
+    at_end = read < limit
+    cut = at_end and previous != so_far.end_hash
+    return replace(
+        so_far,
+        rows=rows + read,
+        last_id=last_id,
+        last_hash=previous,
+        broken_id=last_id + 1 if cut else None,
+        done=at_end,
+    )
+
+
+def verify() -> Verification:
+    """The whole chain, read in one go."""
+    state = begin_verification()
+    while not state.done:
+        state = verify_on(state)
+    return state
+
+
+def first_broken() -> int | None:
     """The id of the first event whose hash or link is wrong; None when the whole chain holds."""
-    previous, last_id = GENESIS, 0
-    while True:
-        events = list(AuditEvent.objects.filter(pk__gt=last_id).order_by("pk")[:batch])
-        if not events:
-            break
-        for event in events:
-            if event.previous_hash != previous or chained_hash(event) != event.hash:
-                return event.pk
-            previous, last_id = event.hash, event.pk
-    head = ChainHead.objects.get(pk=1).last_hash
-    return None if head == previous else last_id + 1
+    return verify().broken_id
 
 
 def changes_between(before, after, fields: Iterable[str]) -> dict[str, Any]:
@@ -156,6 +199,35 @@ def changes_between(before, after, fields: Iterable[str]) -> dict[str, Any]:
         if old != new:
             changes[name] = ["已变更"] if name in personal else [_plain(old), _plain(new)]
     return changes
+
+
+def _locked_head() -> ChainHead:
+    # PostgreSQL locks the row; SQLite's immediate transaction holds the whole file.
+    heads = ChainHead.objects.all()
+    if connection.features.has_select_for_update:
+        heads = heads.select_for_update()
+    return heads.get(pk=1)
+
+
+def _storable(value):
+    """`value` as JSON brings it back from either database, so that its hash stays the same.
+
+    PostgreSQL refuses NUL in text and turns very large floats into whole numbers.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): _storable(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(part) for part in value]
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float) and abs(value) < 1e15:
+        return value + 0.0  # -0.0 becomes 0.0
+    return str(value).replace("\x00", "")
+
+
+def _canonical(address: str | None) -> str | None:
+    """One spelling of an address: databases have their own ways to write IPv6."""
+    return str(ipaddress.ip_address(address)) if address else None
 
 
 def _plain(value):

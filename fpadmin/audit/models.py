@@ -1,13 +1,19 @@
 """The audit trail: append-only, chained by a keyed hash, without foreign keys to what it tells of."""
 
 from django.db import models
+from django.db.models import Q
 
 from fpadmin.fields import BytewiseCharField
-from fpadmin.scoping import RegionScopedQuerySet
+from fpadmin.scoping import RegionScopedQuerySet, below
 
 
 class AuditEventQuerySet(RegionScopedQuerySet):
     region_path = "region_path"
+
+    def visible_to(self, user):
+        """Events of the user's region and below, and those of the system itself, which have none."""
+        path = getattr(user, "scope_path", "")
+        return self.filter(below(path, "region_path") | Q(region_path="")) if path else self.none()
 
 
 class AppendOnly(Exception):
