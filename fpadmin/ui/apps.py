@@ -7,3 +7,13 @@ class UiConfig(AppConfig):
     name = "fpadmin.ui"
     label = "ui"
     verbose_name = "界面"
+
+    def ready(self):
+        from fpadmin.accounts.permissions import Permission
+        from fpadmin.audit import log
+        from fpadmin.ui.menu import MenuEntry, register_entry
+
+        log.register_types({"ui.display-saved": "修改显示设置"})
+        register_entry(
+            MenuEntry("home", "今日工作", "home", Permission.SIGNED_IN, icon="house-door", order=0)
+        )

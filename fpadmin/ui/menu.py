@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.urls import NoReverseMatch, reverse
+
 from fpadmin.accounts.permissions import Permission
 
 
@@ -36,6 +38,23 @@ class Card:
     order: int = 50
 
 
+@dataclass(frozen=True)
+class MenuLine:
+    """An entry as one user sees it on one page."""
+
+    entry: MenuEntry
+    url: str
+    is_current: bool
+    children: tuple["MenuLine", ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the user is in this group: only then its lines are shown."""
+        return bool(self.children) and (
+            self.is_current or any(line.is_current for line in self.children)
+        )
+
+
 ENTRIES: dict[str, MenuEntry] = {}
 CARDS: dict[str, Card] = {}
 
@@ -50,3 +69,56 @@ def register_card(card: Card) -> None:
     if card.key in CARDS:
         raise ValueError(f"home card {card.key!r} is registered twice")
     CARDS[card.key] = card
+
+
+def menu_for(user, view_name: str) -> list[MenuLine]:
+    """What `user` may open, in order, with the place of `view_name` (`app:name`) marked once.
+
+    A group whose own page is not permitted leads to its first permitted line.
+    """
+    allowed = sorted(
+        (entry for entry in ENTRIES.values() if user.may(entry.permission)),
+        key=lambda entry: (entry.order, entry.key),
+    )
+    current = _current(allowed, view_name)
+    lines = []
+    for entry in sorted(ENTRIES.values(), key=lambda entry: (entry.order, entry.key)):
+        if entry.group:
+            continue
+        children = tuple(
+            MenuLine(child, _url(child), child.key == current)
+            for child in allowed
+            if child.group == entry.key
+        )
+        if entry in allowed:
+            lines.append(MenuLine(entry, _url(entry), entry.key == current, children))
+        elif children:
+            lines.append(MenuLine(entry, children[0].url, False, children))
+    return lines
+
+
+def cards_for(user, day) -> list[tuple[Card, list]]:
+    """The home page's blocks that `user` may see, each with its figures for `day`."""
+    return [
+        (card, card.figures(user, day))
+        for card in sorted(CARDS.values(), key=lambda card: (card.order, card.key))
+        if user.may(card.permission)
+    ]
+
+
+def _url(entry: MenuEntry) -> str:
+    try:
+        return reverse(entry.url_name)
+    except NoReverseMatch:
+        return "#"
+
+
+def _current(entries, view_name: str) -> str:
+    """The key of the entry that fits best: the longest prefix, and a line before its group."""
+    best, best_rank = "", (0, 0)
+    for entry in entries:
+        for prefix in (entry.url_name, *entry.active):
+            rank = (len(prefix), bool(entry.group))
+            if view_name.startswith(prefix) and rank > best_rank:
+                best, best_rank = entry.key, rank
+    return best

@@ -1,0 +1,4 @@
+"""Routes of this app."""
+
+app_name = "audit"
+urlpatterns = []

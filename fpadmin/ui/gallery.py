@@ -1,0 +1,5 @@
+"""Samples for the component gallery."""
+
+
+def samples(request) -> dict:
+    return {}
