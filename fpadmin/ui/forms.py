@@ -1,0 +1,45 @@
+"""Form fields that take what clerks type."""
+
+import re
+from datetime import date
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from fpadmin.identity import half_width
+
+_PARTS = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", re.ASCII)
+_DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
+
+
+def parse_typed_date(text: str) -> date | None:
+    """20180629, 2018-6-29, 2018/6/29, 2018.6.29 or 2018年6月29日, also full-width; None if no day."""
+    text = half_width(text).replace(" ", "")
+    match = _PARTS.fullmatch(text) or _DIGITS.fullmatch(text)
+    if not match:
+        return None
+    try:
+        return date(*map(int, match.groups()))
+    except ValueError:
+        return None
+
+
+class FlexibleDateField(forms.DateField):
+    """A day typed in any of the ways that offices write one; shown as 2018-06-29."""
+
+    default_error_messages = {
+        "invalid": "“%(value)s”不是一个日期。可写20180629、2018-6-29或2018年6月29日。"
+    }
+    widget = forms.DateInput(
+        format="%Y-%m-%d", attrs={"inputmode": "numeric", "autocomplete": "off"}
+    )
+
+    def to_python(self, value):
+        if value in self.empty_values or isinstance(value, date):
+            return super().to_python(value)
+        found = parse_typed_date(str(value))
+        if found is None:
+            raise ValidationError(
+                self.error_messages["invalid"], code="invalid", params={"value": value}
+            )
+        return found

@@ -1,0 +1,47 @@
+"""The numbers by which people are found and linked: an identifier and its digest, kept in step."""
+
+from django.db.models import Exists, OuterRef, Q, Subquery
+
+from fpadmin.crypto import digest
+from fpadmin.identity import half_width, normalise_id_number
+from households.models import ChildRecord, Resident
+
+
+def set_identifier(record: Resident | ChildRecord, field: str, value: str) -> list[str]:
+    """Set an encrypted identifier and its digest together; returns the names of both columns."""
+    value = normalise_id_number(value) if "id_number" in field else _plain_number(value)
+    if field == "id_number":
+        record.id_number_digest = digest(value) or None
+    else:
+        setattr(record, f"{field}_digest", digest(value))
+    setattr(record, field, value)
+    return [field, f"{field}_digest"]
+
+
+def link_waiting(resident_ids: list[int] | None = None) -> None:
+    """Link spouses, parents and children whose recorded number belongs to a registered resident.
+
+    Both ways for the residents given: whom they wait for, and who waits for them. None means
+    everything unlinked; long lists are treated so too. Two statements per kind of link at most.
+    """
+    everything = resident_ids is None or len(resident_ids) > 500
+    own = Q() if everything else Q(pk__in=resident_ids)
+    for model, links in (
+        (Resident, ("spouse", "father", "mother")),
+        (ChildRecord, ("mother", "father", "child")),
+    ):
+        for link in links:
+            number = f"{link}_id_number_digest"
+            target = Resident.objects.filter(id_number_digest=OuterRef(number))
+            waiting = model.objects.filter(**{f"{link}__isnull": True}).exclude(**{number: ""})
+            if model is Resident:
+                target = target.exclude(pk=OuterRef("pk"))
+            if not everything:
+                found = Resident.objects.filter(own, id_number_digest__isnull=False)
+                wanted = Q(**{f"{number}__in": found.values("id_number_digest")})
+                waiting = waiting.filter(wanted | own if model is Resident else wanted)
+            waiting.filter(Exists(target)).update(**{link: Subquery(target.values("pk")[:1])})
+
+
+def _plain_number(text: str) -> str:
+    return half_width(text).replace(" ", "").replace("-", "")

@@ -1,0 +1,259 @@
+"""Reads of the registry that join several models for one page."""
+
+import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Q
+
+from fpadmin.accounts.models import Region
+from fpadmin.audit.log import EVENT_TYPES
+from fpadmin.audit.models import AuditEvent
+from fpadmin.crypto import digest
+from fpadmin.fields import next_string
+from fpadmin.identity import InvalidIdNumber, half_width, normalise_id_number, parse_id_number
+from households import places
+from households.models import ChildRecord, Household, Residency, Resident
+
+CHANGES_SHOWN = 100
+# The character after these cannot be stored, so a range has no end; no name has them.
+_WITHOUT_SUCCESSOR = ("\ud7ff", "\U0010ffff")
+_OTHER_LABELS = {
+    "counts_from": "变动日期", "low_income": "低保", "group": "小组", "field": "字段", "reason": "用途",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Search:
+    """A person search as the session keeps it: the start of a name, or the digest of a number."""
+
+    name: str = ""
+    digest: str = ""
+    masked: str = ""
+
+    def matches(self) -> Q:
+        """Names and pinyin initials by prefix, as a range that an index serves; numbers whole."""
+        condition = Q(id_number_digest=self.digest) if self.digest else Q()
+        if self.name:
+            condition &= _starts_with("name", self.name)
+        return condition
+
+
+@dataclass(frozen=True)
+class Registered:
+    """Somebody of a number: the resident if in the user's region, else only that there is one."""
+
+    resident: Resident | None
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """One audit event as a clerk reads it: what changed, [(field, old, new)]."""
+
+    at: object
+    actor: str
+    label: str
+    result: str
+    changes: list[tuple[str, str, str]]
+
+
+def parse_search(text: str, today: date) -> Search:
+    """What the top bar was given: a whole ID number, else a name or pinyin initials."""
+    text = half_width(text).strip()
+    number = normalise_id_number(text)
+    if len(number) in (15, 18) and number[:-1].isascii() and number[:-1].isdigit():
+        return search_for(number=number, today=today)
+    return Search(name=text)
+
+
+def search_for(*, name: str = "", number: str = "", today: date) -> Search:
+    """A search by name, number or both. A 15-digit number finds its 18 characters."""
+    number = normalise_id_number(number)
+    if not number:
+        return Search(name=name)
+    # An invalid one matches nobody, which is what the list then says.
+    with contextlib.suppress(InvalidIdNumber):
+        number = parse_id_number(number, today=today).number
+    masked = f"{number[:6]}********{number[-4:]}" if len(number) == 18 else "****"
+    return Search(name=name, digest=digest(number), masked=masked)
+
+
+def registered_with(user, number: str, *, except_pk: int | None = None) -> Registered | None:
+    """Whether anybody holds `number`; who, only inside the user's region."""
+    everybody = Resident.objects.with_id_number(number).exclude(pk=except_pk)
+    if not everybody.exists():
+        return None
+    return Registered(everybody.visible_to(user).for_list().first())
+
+
+def in_scope(user, number: str) -> Resident | None:
+    """The resident of `number` inside the user's region."""
+    return Resident.objects.visible_to(user).with_id_number(number).for_list().first()
+
+
+def area_name(number: str) -> str:
+    """The county of a number's first six digits, where our region table has it."""
+    found = Region.objects.filter(code=normalise_id_number(number)[:6]).first()
+    return found.name if found else ""
+
+
+def find_group(village: Region, text: str) -> Region | None:
+    """The village's group of that name, number or code, as a workbook's column would find it."""
+    return places.Directory(village).group(village, half_width(text).strip())
+
+
+def villages_of(user, day: date):
+    """Villages in force on `day` that the user may choose."""
+    return (
+        Region.objects.visible_to(user)
+        .valid_on(day)
+        .filter(level=Region.Level.VILLAGE)
+        .order_by("code")
+    )
+
+
+def groups_of(user, village: Region | None):
+    """Groups of a village of the user's, for a choice; none without a village."""
+    if village is None:
+        return Region.objects.none()
+    return Region.objects.visible_to(user).filter(parent=village).order_by("code")
+
+
+def members_of(household: Household) -> list[Resident]:
+    """Everybody whose current household it is, living first, in order of relation and age."""
+    order = {relation: place for place, (relation, _) in enumerate(Resident.relation.field.choices)}
+    members = list(household.members.select_related("household", "village"))
+    return sorted(
+        members, key=lambda m: (m.death_date is not None, order[m.relation], m.birth_date, m.pk)
+    )
+
+
+def spells_of(user, resident: Resident):
+    """The resident's spells, newest first; those of households elsewhere too, without a link."""
+    visible = Household.objects.visible_to(user).filter(
+        pk__in=resident.residencies.values("household")
+    )
+    mine = set(visible.values_list("pk", flat=True))
+    spells = list(
+        Residency.objects.filter(resident=resident)
+        .select_related("household", "village")
+        .order_by("-started_on", "-pk")
+    )
+    spells.sort(key=lambda s: s.started_on or date.min, reverse=True)
+    return [(spell, spell.household_id in mine) for spell in spells]
+
+
+def relatives_of(user, resident: Resident) -> list[tuple[str, str, Resident | None]]:
+    """(word, recorded number, resident) of spouse, parents and children.
+
+    Somebody outside the user's region appears by the number that is recorded here alone.
+    """
+    ids = [resident.spouse_id, resident.father_id, resident.mother_id]
+    people = Resident.objects.visible_to(user).for_list()
+    known = people.in_bulk([pk for pk in ids if pk])
+    relatives = [
+        (word, getattr(resident, f"{link}_id_number"), known.get(getattr(resident, f"{link}_id")))
+        for word, link in (("配偶", "spouse"), ("父亲", "father"), ("母亲", "mother"))
+    ]
+    relatives = [r for r in relatives if r[1] or r[2]]
+    children = people.filter(Q(father=resident) | Q(mother=resident)).order_by("birth_date", "pk")
+    return relatives + [("子" if c.sex == "男" else "女", "", c) for c in children]
+
+
+def births_of(user, people: Iterable[Resident]):
+    """Birth histories of the people, each record once, with the parents and children in scope."""
+    pks = [p.pk for p in people]
+    records = list(
+        ChildRecord.objects.visible_to(user)
+        .filter(Q(mother__in=pks) | Q(father__in=pks))
+        .select_related("mother", "father", "child")
+        .order_by("mother", "father", "order")
+    )
+    seen = Resident.objects.visible_to(user).filter(
+        pk__in={pk for r in records for pk in (r.mother_id, r.father_id, r.child_id) if pk}
+    )
+    visible = set(seen.values_list("pk", flat=True))
+    for record in records:
+        record.visible_mother = record.mother if record.mother_id in visible else None
+        record.visible_father = record.father if record.father_id in visible else None
+        record.visible_child = record.child if record.child_id in visible else None
+    return records
+
+
+def history_of(user, targets: list) -> list[HistoryLine]:
+    """What was changed, revealed and registered on the targets, newest first; views left out."""
+    wanted = Q(pk__in=[])
+    for target in targets:
+        wanted |= Q(target_type=target._meta.label_lower, target_id=str(target.pk))
+    events = (
+        AuditEvent.objects.filter(wanted)
+        .exclude(type__endswith=".viewed")
+        .order_by("-pk")[:CHANGES_SHOWN]
+    )
+    models = {t._meta.label_lower: type(t) for t in targets}
+    return [
+        HistoryLine(
+            at=event.at,
+            actor=event.actor,
+            label=EVENT_TYPES.get(event.type, event.type),
+            result=event.result,
+            changes=_readable(event.changes, models[event.target_type]),
+        )
+        for event in events
+    ]
+
+
+def last_change(resident: Resident) -> AuditEvent | None:
+    """The event of the last edit: who and when, for the page that shows a conflict."""
+    return (
+        AuditEvent.objects.filter(
+            target_type=resident._meta.label_lower,
+            target_id=str(resident.pk),
+            type=f"{'birth' if isinstance(resident, ChildRecord) else resident._meta.model_name}.changed",
+        )
+        .order_by("-pk")
+        .first()
+    )
+
+
+def registry_figures(user, day: date) -> list[tuple[str, int, dict]]:
+    """(label, number, list conditions) of the home card: residents living on `day`, and households."""
+    living = Resident.objects.visible_to(user).living_on(day)
+    return [
+        ("在册居民", living.count(), {}),
+        ("其中流入", living.filter(residence="流入").count(), {"residence": "流入"}),
+        ("其中流出", living.filter(residence="流出").count(), {"residence": "流出"}),
+    ]
+
+
+def _starts_with(field: str, text: str) -> Q:
+    if text[-1] in _WITHOUT_SUCCESSOR:
+        return Q(pk__in=[])
+    condition = Q(**{f"{field}__gte": text, f"{field}__lt": next_string(text)})
+    if text.isascii():
+        initials = text.lower()
+        condition |= Q(name_initials__gte=initials, name_initials__lt=next_string(initials))
+    return condition
+
+
+def _readable(changes: dict, model) -> list[tuple[str, str, str]]:
+    labels = {f.name: str(f.verbose_name) for f in model._meta.concrete_fields} | _OTHER_LABELS
+    lines = []
+    for name, value in changes.items():
+        label = labels.get(name, name)
+        if value == ["已变更"]:
+            lines.append((label, "", "已变更"))
+        elif isinstance(value, list) and len(value) == 2:
+            lines.append((label, _word(value[0]), _word(value[1])))
+        else:
+            lines.append((label, "", labels.get(str(value), str(value))))
+    return lines
+
+
+def _word(value) -> str:
+    if value is None or value == "":
+        return "—"
+    return (
+        {True: "是", False: "否"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    )
