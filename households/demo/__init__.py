@@ -1,0 +1,1 @@
+"""Invented people: the township of lubiao-2018, and townships of any size."""
