@@ -56,6 +56,9 @@ def update(
 ) -> None:
     """Set `columns` of existing rows; each row is (pk, value, ...). One statement for all rows."""
     table = model._meta.db_table
+    rows = list(rows)
+    if not rows:
+        return
     staged = f"staged_{table}"
     fields = {f.column: f for f in model._meta.concrete_fields}
     types = ", ".join(f'"{c}" {fields[c].db_type(connection)}' for c in columns)
@@ -116,3 +119,44 @@ class _CopySource:
             return text
         self._rest = text[size:]
         return text[:size]
+
+
+def lookup(
+    model: type[models.Model], column: str, values: Iterable[str], fields: Sequence[str]
+) -> list[tuple]:
+    """Rows of `model` whose `column` is one of `values`: (column, *fields), raw database values.
+
+    One join with a temporary table, so that a hundred thousand values are no long IN list.
+    """
+    table = model._meta.db_table
+    picked = ", ".join(f't."{name}"' for name in (column, *fields))
+    with connection.cursor() as cursor:
+        cursor.execute('DROP TABLE IF EXISTS "looked_up"')
+        cursor.execute('CREATE TEMPORARY TABLE "looked_up" (value varchar(100) PRIMARY KEY)')
+        copy_into("looked_up", ["value"], ((value,) for value in values))
+        if connection.vendor == "postgresql":
+            cursor.execute('ANALYZE "looked_up"')
+        cursor.execute(
+            f'SELECT {picked} FROM "looked_up" l JOIN "{table}" t ON t."{column}" = l.value'
+        )
+        rows = cursor.fetchall()
+        cursor.execute('DROP TABLE "looked_up"')
+    return rows
+
+
+def one_at_a_time(name: str) -> None:
+    """Wait until no other transaction holds `name`; held until this transaction ends.
+
+    SQLite's immediate transaction already is the only writer.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [name])
+
+
+def analyze(*tables: type[models.Model], rows: int) -> None:
+    """Fresh statistics after a large load, so that the next query is planned on what is there."""
+    if rows >= 5_000 and connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            for model in tables:
+                cursor.execute(f'ANALYZE "{model._meta.db_table}"')

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import os
+from collections.abc import Callable
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -70,6 +71,21 @@ def encrypt(plain: str, *, context: str) -> str:
     head, _, sealed = encrypt_bytes(plain.encode(), context=context).partition(b":")
     key_id, _, sealed = sealed.partition(b":")
     return f"{head.decode()}:{key_id.decode()}:{base64.b64encode(sealed).decode()}"
+
+
+def encryptor(context: str) -> Callable[[str], str]:
+    """encrypt() for one column, with its key looked up once: for a hundred thousand values."""
+    key_id, cipher = next(iter(_ciphers(settings.FIELD_ENCRYPTION_KEYS).items()))
+    head, sealing, bound = f"{VERSION}:{key_id}:", cipher.encrypt, context.encode()
+
+    def encrypt_one(plain: str) -> str:
+        if not plain:
+            return ""
+        nonce = os.urandom(12)
+        sealed = nonce + sealing(nonce, plain.encode(), bound)
+        return head + base64.b64encode(sealed).decode()
+
+    return encrypt_one
 
 
 def decrypt(stored: str, *, context: str) -> str:

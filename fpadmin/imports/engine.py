@@ -1,1 +1,114 @@
-"""Runs one workbook: read, parse, plan, and, when asked, write in one transaction."""
+"""Runs one workbook: read, parse, plan, and, when asked, write in one transaction.
+
+A kind's plan(table, ground) returns a Plan: it has validated every good row against the registry
+and knows what it would create and change. Only write() touches the database.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from django.db import IntegrityError, transaction
+
+from fpadmin import bulk
+from fpadmin.audit import log
+from fpadmin.imports.kinds import Change, Ground, Outcome, Unreadable, WorkbookKind
+from fpadmin.imports.reader import Progress, Table, read_table
+
+
+class Plan(Protocol):
+    """What an import would do. Rows with errors are in none of the counts."""
+
+    created: int
+    updated: int
+    unchanged: int
+    changes: list[Change]
+
+    def write(self) -> list[log.Entry]:
+        """Write everything in the caller's transaction; return the audit entries of single records."""
+
+
+def _silent(done: int, total: int, step: str) -> None:
+    pass
+
+
+def check(
+    kind: WorkbookKind,
+    content: bytes,
+    file_name: str,
+    ground: Ground,
+    *,
+    progress: Progress = _silent,
+) -> Outcome:
+    """What committing the workbook would do. Writes nothing. Raises Unreadable."""
+    table = read_table(kind, content, file_name, ground.today, progress)
+    progress(0, 0, "比对登记资料")
+    return _outcome(table, kind.plan(table, ground))
+
+
+def commit(
+    kind: WorkbookKind,
+    content: bytes,
+    file_name: str,
+    ground: Ground,
+    *,
+    good_rows: bool,
+    progress: Progress = _silent,
+    before_commit: Callable[[], None] = lambda: None,
+) -> Outcome:
+    """Check again and write in one transaction, all rows or the good ones.
+
+    With errors and without good_rows nothing is written (outcome.written is False). Imports of one
+    kind run one after the other. `before_commit` is called last, inside the transaction.
+    """
+    table = read_table(kind, content, file_name, ground.today, progress)
+    try:
+        with transaction.atomic():
+            bulk.one_at_a_time(f"import.{kind.key}")
+            progress(0, 0, "比对登记资料")
+            plan = kind.plan(table, ground)
+            outcome = _outcome(table, plan)
+            if outcome.errors and not good_rows:
+                return outcome
+            progress(0, 0, "写入")
+            entries = plan.write()
+            log.record_many(
+                [
+                    log.Entry(
+                        "import.committed",
+                        target_type=f"import.{kind.key}",
+                        region_path=ground.office.path,
+                        count=plan.created + plan.updated,
+                        changes={
+                            "kind": kind.key,
+                            "rows": outcome.rows,
+                            "created": plan.created,
+                            "updated": plan.updated,
+                            "unchanged": plan.unchanged,
+                            "refused": outcome.refused,
+                            "on": ground.on.isoformat(),
+                        },
+                    ),
+                    *entries,
+                ],
+                by=ground.by,
+            )
+            before_commit()
+    except IntegrityError as error:
+        raise Unreadable(
+            "changed_meanwhile",
+            "写入时登记资料被别人改动，本次没有写入任何数据。请重新检查后再确认。",
+        ) from error
+    outcome.written = True
+    return outcome
+
+
+def _outcome(table: Table, plan: Plan) -> Outcome:
+    return Outcome(
+        kind=table.kind.key,
+        rows=len(table),
+        created=plan.created,
+        updated=plan.updated,
+        unchanged=plan.unchanged,
+        issues=sorted(table.issues, key=lambda i: (i.row, not i.error)),
+        changes=plan.changes,
+    )

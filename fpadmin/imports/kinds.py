@@ -25,6 +25,8 @@ class Column:
     note: str = ""
     max_length: int = 200
     personal: bool = False
+    future: bool = False  # a date that may lie ahead, such as an expiry
+    bounds: tuple[int, int] | None = None  # of an int
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,299 @@
+"""Reads an office's workbook into typed columns: finds the sheet and its headings, parses every cell.
+
+Nothing here touches the registry. Whatever is wrong becomes an Issue at the row and column that
+Excel shows; only a file that cannot be read as its kind at all raises Unreadable.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.conf import settings
+from openpyxl.utils import get_column_letter
+from python_calamine import CalamineError, CalamineWorkbook
+
+from fpadmin.identity import half_width
+from fpadmin.imports import gate, widgets
+from fpadmin.imports.kinds import Column, Issue, Unreadable, WorkbookKind
+
+HEADING_ROWS = 50  # title and blank rows may stand above the headings, within reason
+_BLANKS = re.compile(r"[\s*\u200b\ufeff]+")
+_DIGITS = re.compile(r"\d")
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass
+class Table:
+    """A workbook of one kind, parsed. Columns that the file doesn't have are all blank.
+
+    columns[key][i] is the typed value of record i, None where blank or wrong, CLEAR for 清空;
+    excel_rows[i] its row number. `bad` holds the records that have an error of their own.
+    """
+
+    kind: WorkbookKind
+    sheet_name: str
+    heading_row: int
+    positions: dict[str, int]  # column key → 0-based column in the user's sheet
+    excel_rows: list[int]
+    columns: dict[str, list[Any]]
+    raw: dict[str, list[Any]]
+    issues: list[Issue] = field(default_factory=list)
+    bad: set[int] = field(default_factory=set)
+    faults: set[tuple[int, str]] = field(default_factory=set)  # (record, column key) of errors
+
+    def __len__(self):
+        return len(self.excel_rows)
+
+    def error(self, index: int, key: str, code: str, message: str) -> None:
+        """Record that record `index` cannot come in because of its cell in column `key`."""
+        self.bad.add(index)
+        self.faults.add((index, key))
+        self._add(index, key, code, message, True)
+
+    def warn(self, index: int, key: str, code: str, message: str) -> None:
+        """Record something odd that comes in nevertheless."""
+        self._add(index, key, code, message, False)
+
+    def _add(self, index, key, code, message, error):
+        column = self.kind.column(key)
+        value = masked(column, self.raw[key][index]) if key in self.raw else ""
+        self.issues.append(
+            Issue(self.excel_rows[index], column.heading, code, message, value, error)
+        )
+
+    def cell(self, issue: Issue) -> str:
+        """Where Excel shows the issue, such as E1286; "" where the file has no such column."""
+        for key, position in self.positions.items():
+            if self.kind.column(key).heading == issue.column and issue.row:
+                return f"{get_column_letter(position + 1)}{issue.row}"
+        return ""
+
+
+def masked(column: Column, raw) -> str:
+    """What was typed, for a message: identifiers keep their first six and last four characters."""
+    if raw in ("", None):
+        return "（空）"
+    text = f"{raw:.6g}" if isinstance(raw, float) and abs(raw) >= 1e14 else str(raw).strip()
+    if isinstance(raw, float) and raw.is_integer() and abs(raw) < 1e14:
+        text = str(int(raw))
+    if column.personal and len(_DIGITS.findall(text)) >= 7:
+        text = f"{text[:6]}{'*' * max(len(text) - 10, 1)}{text[-4:]}" if len(text) > 10 else "****"
+    return text[:60]
+
+
+def normal_heading(text) -> str:
+    """Headings are compared without spaces, line breaks, asterisks and full-width variants."""
+    return _BLANKS.sub("", half_width(str(text))) if text not in ("", None) else ""
+
+
+def read_table(
+    kind: WorkbookKind,
+    content: bytes,
+    file_name: str,
+    today: date,
+    progress: Progress = lambda done, total, step: None,
+) -> Table:
+    """The file as a Table of `kind`. Raises Unreadable with the cause in the user's words."""
+    sheets = _sheets(content, gate.check(content, file_name))
+    progress(0, 0, "读取")
+    aliases = {
+        normal_heading(name): column.key
+        for column in kind.columns
+        for name in (column.heading, *column.aliases)
+    }
+    sheet_name, first_column, heading_row, headings, rows = _find_headings(kind, sheets, aliases)
+    positions, unknown = _positions(kind, headings, aliases)
+    table = _collect(kind, sheet_name, first_column, heading_row, positions, rows)
+    for name in unknown:
+        table.issues.append(
+            Issue(
+                heading_row,
+                name,
+                "unknown_column",
+                f"模板没有“{name}”这一列，未导入这一列。",
+                "",
+                False,
+            )
+        )
+    _parse(table, today, progress)
+    return table
+
+
+def _sheets(
+    content: bytes, file_format: str
+) -> list[tuple[str, int, Callable[[], Iterator[list]]]]:
+    """(name, first column, rows) of every sheet; rows start at the sheet's first row."""
+    if file_format == "csv":
+        text = _decode(content)
+        rows = lambda: csv.reader(io.StringIO(text, newline=""), dialect=_dialect(text))  # noqa: E731
+        return [("", 0, rows)]
+    try:
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        sheets = [workbook.get_sheet_by_name(name) for name in workbook.sheet_names]
+    except (CalamineError, OSError, ValueError) as error:
+        raise Unreadable(
+            "damaged", "文件已损坏，打不开。请用Excel或WPS打开后另存为.xlsx再上传。"
+        ) from error
+    return [(sheet.name, sheet.start[1] if sheet.start else 0, sheet.iter_rows) for sheet in sheets]
+
+
+def _decode(content: bytes) -> str:
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise Unreadable("encoding", "文字编码认不出。请把文件另存为.xlsx，或UTF-8编码的.csv。")
+
+
+def _dialect(text: str):
+    first = text.split("\n", 1)[0]
+    return csv.excel_tab if first.count("\t") > first.count(",") else csv.excel
+
+
+def _find_headings(kind, sheets, aliases):
+    """The sheet with the template's title, else the first whose heading row matches."""
+    titled = [s for s in sheets if s[0].strip() == kind.sheet]
+    best = 0
+    for name, first_column, rows in titled + [s for s in sheets if s not in titled]:
+        iterator = iter(rows())
+        for number, row in enumerate(iterator, start=1):
+            known = {aliases[h] for h in map(normal_heading, row) if h in aliases}
+            best = max(best, len(known))
+            if len(known) >= min(3, len(kind.columns)) or len(known) == len(kind.columns):
+                return name, first_column, number, row, iterator
+            if number >= HEADING_ROWS:
+                break
+    if not best and all(next(iter(rows()), None) is None for _, _, rows in sheets):
+        raise Unreadable("empty", "文件里没有内容。请填写后再上传。")
+    raise Unreadable(
+        "wrong_template",
+        f"找不到“{kind.sheet}”的表头。请核对选择的类别，或下载模板后把内容复制进去。",
+    )
+
+
+def _positions(kind, headings, aliases) -> tuple[dict[str, int], list[str]]:
+    positions: dict[str, int] = {}
+    unknown, doubled = [], []
+    for position, heading in enumerate(headings):
+        name = normal_heading(heading)
+        key = aliases.get(name)
+        if key is None:
+            if name:
+                unknown.append(str(heading).strip())
+        elif key in positions:
+            doubled.append(kind.column(key).heading)
+        else:
+            positions[key] = position
+    if doubled:
+        raise Unreadable(
+            "doubled_column", f"这些列出现了两次：{'、'.join(doubled)}。请各留一列后再上传。"
+        )
+    missing = [c.heading for c in kind.columns if c.required and c.key not in positions]
+    if missing:
+        raise Unreadable("missing_column", f"缺少必填列：{'、'.join(missing)}。请补上后再上传。")
+    if len(headings) > settings.IMPORT_MAX_COLUMNS:
+        raise Unreadable(
+            "too_many_columns",
+            f"列数超过{settings.IMPORT_MAX_COLUMNS}列。请删去不用的列后再上传。",
+        )
+    return positions, unknown
+
+
+def _collect(kind, sheet_name, first_column, heading_row, positions, rows) -> Table:
+    """Raw cells by column, without blank rows and without a closing 合计 row."""
+    keys, places = list(positions), list(positions.values())
+    raw: dict[str, list] = {key: [] for key in keys}
+    appends = [raw[key].append for key in keys]
+    excel_rows: list[int] = []
+    last_first = ""
+    limit = settings.IMPORT_MAX_ROWS
+    for number, row in enumerate(rows, start=heading_row + 1):
+        if not any(map(plain, row)):
+            continue
+        excel_rows.append(number)
+        if len(excel_rows) > limit + 1:
+            raise Unreadable("too_many_rows", f"超过{limit:,}行。请拆成几个文件分别上传。")
+        width = len(row)
+        for append, place in zip(appends, places, strict=True):
+            append(row[place] if place < width else "")
+        last_first = next(filter(plain, row))
+    if excel_rows and normal_heading(last_first).startswith(("合计", "总计")):
+        excel_rows.pop()
+        for values in raw.values():
+            values.pop()
+    if len(excel_rows) > limit:
+        raise Unreadable("too_many_rows", f"超过{limit:,}行。请拆成几个文件分别上传。")
+    positions = {key: place + first_column for key, place in positions.items()}
+    return Table(kind, sheet_name, heading_row, positions, excel_rows, {}, raw)
+
+
+def _parse(table: Table, today: date, progress: Progress) -> None:
+    """Typed columns. Equal cells of a column are parsed once."""
+    count = len(table)
+    for done, column in enumerate(table.kind.columns):
+        progress(done, len(table.kind.columns), "检查格式")
+        if column.key not in table.raw:
+            table.columns[column.key] = [None] * count
+            continue
+        widget = widgets.widget_for(column, today)
+        raw = table.raw[column.key]
+        memo: dict[Any, Any] = {"": None, None: None}
+        ticked = column.type == "bool" and not column.required and _has_ticks(raw)
+        values: list[Any] = []
+        append = values.append
+        for index, cell in enumerate(raw):
+            key = cell if type(cell) is str else (type(cell), cell)
+            if cell is None or cell == "":
+                append(None)
+                continue
+            try:
+                value = memo[key]
+            except KeyError:
+                value = memo[key] = _clean(widget, column, cell)
+            if type(value) is widgets.CellError:
+                table.error(index, column.key, value.code, str(value))
+                value = None
+            append(value)
+        if ticked:
+            values = [
+                False if v is None and not plain(r) else v for v, r in zip(values, raw, strict=True)
+            ]
+        table.columns[column.key] = values
+        if column.required:
+            for index, value in enumerate(values):
+                blank = value is None and (index, column.key) not in table.faults
+                if blank or value is widgets.CLEAR:
+                    table.error(index, column.key, "required", "不能为空。请填写。")
+
+
+def plain(cell) -> str:
+    return str(cell).strip() if cell is not None else ""
+
+
+def _has_ticks(raw: list) -> bool:
+    return any(plain(cell) in widgets.TICKS for cell in raw)
+
+
+def _clean(widget, column: Column, cell):
+    """The typed value, None for blank, CLEAR, or the CellError itself so that it can be kept."""
+    if isinstance(cell, str):
+        if len(cell) > settings.IMPORT_MAX_CELL:
+            return widgets.CellError(
+                "too_long", f"单元格超过{settings.IMPORT_MAX_CELL}个字。请缩短。"
+            )
+        text = cell.strip()
+        if not text:
+            return None
+        if text == widgets.CLEAR_WORD:
+            return widgets.CLEAR
+    try:
+        value = widget.clean(cell)
+    except widgets.CellError as error:
+        return error
+    return None if value == "" else value

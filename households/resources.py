@@ -1,0 +1,128 @@
+"""The registry's workbooks, declared: columns in template order, with the words an office uses for them."""
+
+from fpadmin.accounts.permissions import Permission
+from fpadmin.audit import log
+from fpadmin.imports.kinds import Column, WorkbookKind, register
+from households.birth_import import plan_births
+from households.models import DisabilityGrade, Hukou, Marital, Relation, Residence, Sex
+from households.resident_import import plan_residents
+
+RESIDENTS = WorkbookKind(
+    key="residents",
+    sheet="居民登记表",
+    columns=(
+        Column(
+            "村居代码", "village_code", "code", required=True, max_length=14,
+            aliases=("村（居）代码", "村代码", "社区代码"), note="村或社区的12位代码",
+        ),
+        Column("小组", "group", aliases=("村民小组", "组别"), max_length=50, note="村民小组的名称或编号"),
+        Column(
+            "户编号", "household_no", required=True, aliases=("户号", "家庭编号"), max_length=30,
+            note="本村内不重复",
+        ),
+        Column("姓名", "name", required=True, max_length=50),
+        Column(
+            "公民身份号码", "idno", "idno", aliases=("身份证号", "身份证号码", "证件号码"), personal=True,
+            note="满16岁必填；15位号码自动升为18位",
+        ),
+        Column("性别", "sex", "choice", choices=tuple(Sex.values), note="有身份号码时可不填"),
+        Column("出生日期", "birth_date", "date", aliases=("出生年月日",), note="有身份号码时可不填"),
+        Column("民族", "ethnicity", max_length=20, note="如汉、彝，带不带“族”都可以"),
+        Column(
+            "与户主关系", "relation", "choice", required=True, choices=tuple(Relation.values),
+            aliases=("与户主的关系",), note="每户在世成员中只有一位户主",
+        ),
+        Column(
+            "户口性质", "hukou", "choice", required=True, choices=tuple(Hukou.values),
+            aliases=("户籍性质",),
+        ),
+        Column(
+            "居住状态", "residence", "choice", required=True, choices=tuple(Residence.values),
+            aliases=("人口状态",),
+        ),
+        Column(
+            "户籍地代码", "hukou_region_code", "code", max_length=14,
+            note="居住状态为流入时必填，至少6位",
+        ),
+        Column("婚姻状况", "marital", "choice", required=True, choices=tuple(Marital.values)),
+        Column("初婚日期", "first_marriage_date", "date", aliases=("结婚日期",)),
+        Column(
+            "配偶公民身份号码", "spouse_idno", "idno", aliases=("配偶身份证号",), personal=True,
+            note="最近一位配偶，已去世或不在本地登记的也填",
+        ),
+        Column("父亲公民身份号码", "father_idno", "idno", aliases=("父亲身份证号",), personal=True),
+        Column("母亲公民身份号码", "mother_idno", "idno", aliases=("母亲身份证号",), personal=True),
+        Column("文化程度", "education", max_length=20),
+        Column(
+            "就业状况", "employment", max_length=20,
+            note="企业退休、企业在职、机关事业、务农、灵活就业、无业、学生等",
+        ),
+        Column("联系电话", "phone", max_length=30, personal=True),
+        Column(
+            "独生子女证号", "only_child_cert_no", aliases=("光荣证号",), max_length=40,
+            note="独生子女父母光荣证，父母两行都填",
+        ),
+        Column("领证日期", "only_child_cert_date", "date"),
+        Column("残疾等级", "disability_grade", "choice", choices=tuple(DisabilityGrade.values)),
+        Column("低保", "dibao", "bool", aliases=("是否低保",), note="是或否"),
+        Column("开户行", "bank", max_length=60),
+        Column(
+            "银行账号", "bank_account", aliases=("社保卡账号", "一卡通账号"), max_length=40, personal=True
+        ),
+        Column("死亡日期", "death_date", "date"),
+        Column("备注", "note", max_length=500),
+    ),
+    permission=Permission.IMPORT,
+    plan=plan_residents,
+    sample={
+        "village_code": "539981001201", "group": "2组", "household_no": "00001", "name": "示例",
+        "idno": "53998119800101001X", "relation": "户主", "hukou": "农业", "residence": "常住",
+        "marital": "未婚", "dibao": "否",
+    },
+    note="一人一行。空白单元格保留原值，写“清空”才会清除。",
+    order=20,
+)  # fmt: skip
+
+BIRTHS = WorkbookKind(
+    key="births",
+    sheet="生育登记表",
+    columns=(
+        Column(
+            "母亲公民身份号码", "mother_idno", "idno", aliases=("母亲身份证号",), personal=True,
+            note="没有父亲号码时必填",
+        ),
+        Column(
+            "父亲公民身份号码", "father_idno", "idno", aliases=("父亲身份证号",), personal=True,
+            note="没有母亲号码时必填",
+        ),
+        Column("子女姓名", "child_name", max_length=50),
+        Column("子女公民身份号码", "child_idno", "idno", aliases=("子女身份证号",), personal=True),
+        Column("性别", "sex", "choice", required=True, choices=tuple(Sex.values)),
+        Column("出生日期", "birth_date", "date", required=True),
+        Column("孩次", "order", "int", required=True, bounds=(1, 15), note="1到15，按出生先后"),
+        Column("生育方式", "origin", "choice", choices=("亲生", "收养"), note="不填为亲生"),
+        Column("符合政策", "within_policy", "bool", required=True, note="是或否"),
+        Column("出生医院", "hospital", max_length=100),
+        Column("出生医学证明编号", "birth_certificate_no", max_length=40),
+        Column("存活状况", "survival", "choice", required=True, choices=("存活", "死亡")),
+        Column("子女死亡日期", "death_date", "date", note="存活状况为死亡时必填"),
+        Column("伤残等级", "disability_grade", "choice", choices=tuple(DisabilityGrade.values)),
+        Column("伤残鉴定日期", "disability_date", "date"),
+    ),
+    permission=Permission.IMPORT,
+    plan=plan_births,
+    sample={
+        "mother_idno": "539981198001010021", "child_name": "示例", "sex": "女",
+        "birth_date": "2005-06-01", "order": "1", "origin": "亲生", "within_policy": "是",
+        "survival": "存活",
+    },
+    note="一个子女一行，成年和已去世的子女也填。先导入居民登记表。",
+    order=30,
+)  # fmt: skip
+
+
+def load() -> None:
+    """Make the kinds known to the import; called once when the app is ready."""
+    register(RESIDENTS)
+    register(BIRTHS)
+    log.register_types({"resident.imported": "导入修改居民", "birth.imported": "导入修改生育史"})
