@@ -1,12 +1,12 @@
 """Indicators and returns, filled by the apps in ready(). Every figure is defined here once, by code."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
-Figure = int | Decimal | float | None  # None where there is nothing to divide by
+Figure = int | float | None  # None where there is nothing to divide by
 
 
 @dataclass(frozen=True)
@@ -19,30 +19,37 @@ class Span:
 
 @dataclass(frozen=True)
 class Indicator:
-    """One figure's public definition (the words shown beside it) and how it is written."""
+    """One figure's public definition: the words shown beside it and how it is written."""
 
     code: str
     name: str
     unit: str
     definition: str = ""
     target: str = ""
-    decimals: int = 0  # shown rounded half up; rates have 2
+    kind: str = "count"  # count, rate or ratio; the last two are shown with two decimals
+    # What is never left out beside a rate (numerator, denominator) or a ratio (the number it rests on).
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class IndicatorGroup:
     """Indicators that one set-based computation yields together.
 
-    compute(regions, span) takes Region rows of one level (or a region and its children) and returns
-    {region code: {indicator code: Figure}} for all of them, in a fixed number of queries.
-    people(code, region, span) returns the counted records as ListRow, in stable order.
+    compute(regions, span, codes) takes Region rows (a region and its children) and returns
+    {region code: {indicator code: Figure}} for all of them, in a fixed number of queries; what
+    only other codes need is left out. people(code, region, span) returns the counted records as
+    ListRows, in stable order.
     """
 
     key: str
     name: str
     indicators: tuple[Indicator, ...]
     compute: Callable[..., dict[str, dict[str, Figure]]]
-    people: Callable[..., list["ListRow"]]
+    people: Callable[..., "ListRows"]
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        return tuple(i.code for i in self.indicators)
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,89 @@ class ListRow:
     facts: dict[str, Any] = field(default_factory=dict)  # further columns on screen: heading → text
 
 
+class ListRows(Sequence):
+    """The records behind a figure, in order: parts of (QuerySet of dicts, dict → ListRow).
+
+    Nothing is read before it is looked at; a slice reads only its own records.
+    """
+
+    def __init__(self, *parts: tuple[Any, Callable[[dict], ListRow]]):
+        self.parts = parts
+
+    @cached_property
+    def _lengths(self) -> list[int]:
+        return [records.count() for records, _ in self.parts]
+
+    def __len__(self) -> int:
+        return sum(self._lengths)
+
+    def __iter__(self) -> Iterator[ListRow]:
+        for records, to_row in self.parts:
+            yield from map(to_row, records.iterator(chunk_size=2000))
+
+    def __getitem__(self, index):
+        if isinstance(index, int):
+            return self[index : index + 1][0]
+        start, stop, _ = index.indices(len(self))
+        rows: list[ListRow] = []
+        for (records, to_row), length in zip(self.parts, self._lengths, strict=True):
+            if start < length and stop > 0:
+                rows += map(to_row, records[max(start, 0) : min(stop, length)])
+            start, stop = start - length, stop - length
+        return rows
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a return: an indicator, its heading there and the heading above several columns."""
+
+    code: str
+    heading: str
+    group: str = ""
+    section: str = ""  # columns of one section form a table of their own on paper
+
+
+@dataclass(frozen=True)
+class Check:
+    """What the examination of a return found. level is ok, warn or bad."""
+
+    level: str
+    text: str
+    detail: str = ""
+    code: str = ""  # the figure that explains it and its region, where there is one
+    region: str = ""
+
+
+@dataclass(frozen=True)
+class Return:
+    """A form that an office hands in: it only arranges indicators, a row for each region below.
+
+    cycle is month or year. `groups` are those that its columns come from; a group that serves
+    this return alone need not be registered. checks(rows) examines the figures, the row of the
+    whole region first, and returns Checks.
+    """
+
+    code: str
+    name: str
+    cycle: str
+    unit: str
+    groups: tuple[IndicatorGroup, ...]
+    columns: tuple[Column, ...]
+    checks: Callable[..., list[Check]]
+
+    def group_of(self, code: str) -> IndicatorGroup:
+        """The group that computes `code` in this return. Raises KeyError."""
+        for group in self.groups:
+            if code in group.codes:
+                return group
+        raise KeyError(f"{self.code} has no figure {code!r}")
+
+    def indicator(self, code: str) -> Indicator:
+        return next(i for i in self.group_of(code).indicators if i.code == code)
+
+
 GROUPS: dict[str, IndicatorGroup] = {}
+RETURNS: dict[str, Return] = {}
 
 
 def register_group(group: IndicatorGroup) -> None:
@@ -65,6 +154,15 @@ def register_group(group: IndicatorGroup) -> None:
     if group.key in GROUPS or taken & {i.code for i in group.indicators}:
         raise ValueError(f"indicator group {group.key!r} or one of its codes is registered twice")
     GROUPS[group.key] = group
+
+
+def register_return(report: Return) -> None:
+    """Add a return. A code that is taken, or a column that no group computes, raises."""
+    if report.code in RETURNS:
+        raise ValueError(f"return {report.code!r} is registered twice")
+    for column in report.columns:
+        report.indicator(column.code)
+    RETURNS[report.code] = report
 
 
 def group_of(code: str) -> IndicatorGroup:
@@ -77,4 +175,5 @@ def group_of(code: str) -> IndicatorGroup:
 
 
 def indicator(code: str) -> Indicator:
+    """The definition of `code`. Raises KeyError naming the known codes."""
     return next(i for i in group_of(code).indicators if i.code == code)

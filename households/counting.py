@@ -1,0 +1,92 @@
+"""Where a person, a death or a birth is counted, and how villages add up to the regions asked for."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from django.db.models import F, Q
+
+from fpadmin.accounts.models import Region
+from fpadmin.scoping import below
+
+VILLAGE, GROUP = Region.Level.VILLAGE, Region.Level.GROUP
+
+
+@dataclass(frozen=True)
+class Place:
+    """The names by which records tell their village, its path, and the group within it."""
+
+    village: str
+    path: str
+    group: str
+
+    def lies_in(self, regions: Sequence[Region]) -> Q:
+        """Records counted in any of `regions`: a group's by its households, any other by the path."""
+        groups = [r.pk for r in regions if r.level == GROUP]
+        found = Q(**{f"{self.group}__in": groups}) if groups else Q()
+        for region in _outermost(r for r in regions if r.level != GROUP):
+            found |= below(region.path, self.path)
+        return found
+
+
+def sum_up(regions: Sequence[Region], records, aggregates: dict, place: Place) -> dict:
+    """{region code: {name: number}} of `records`, aggregated by village and added up, in two queries.
+
+    Aggregated by village and group where a group is asked for. A region that nothing is counted
+    in has zeros.
+    """
+    totals = {region.path: dict.fromkeys(aggregates, 0) for region in regions}
+    columns = {"_village": F(place.village)}
+    if any(region.level == GROUP for region in regions):
+        columns["_group"] = F(place.group)
+    paths = _paths_below(regions)
+    rows = (
+        records.filter(place.lies_in(regions)).order_by().values(**columns).annotate(**aggregates)
+    )
+    for row in rows:
+        counted_in = {*_upwards(paths.get(row["_village"], "")), paths.get(row.get("_group"), "")}
+        for path in totals.keys() & counted_in:
+            for name in aggregates:
+                totals[path][name] += row[name]
+    return {region.code: totals[region.path] for region in regions}
+
+
+def by_level(regions: Sequence[Region], records, aggregate, place: Place) -> dict:
+    """{region code: number} of what doesn't add up, such as distinct numbers: one query a level.
+
+    Needs `place.village` and `place.group` to be foreign keys of the records.
+    """
+    found = {}
+    for level in {region.level for region in regions}:
+        alike = [r for r in regions if r.level == level]
+        way = place.group if level == GROUP else place.village + "__parent" * (VILLAGE - level)
+        rows = (
+            records.filter(place.lies_in(alike))
+            .order_by()
+            .values(_region=F(way))
+            .annotate(_number=aggregate)
+        )
+        numbers = {row["_region"]: row["_number"] for row in rows}
+        found |= {r.code: numbers.get(r.pk, 0) for r in alike}
+    return found
+
+
+def _paths_below(regions: Sequence[Region]) -> dict[int, str]:
+    found = Q()
+    for region in _outermost(regions):
+        found |= below(region.path)
+    return dict(Region.objects.filter(found, level__gte=VILLAGE).values_list("pk", "path"))
+
+
+def _upwards(path: str) -> Iterable[str]:
+    """The path itself and each path above it."""
+    return accumulate(f"{code}." for code in path.split(".") if code)
+
+
+def _outermost(regions: Iterable[Region]) -> list[Region]:
+    """Without those that lie below another."""
+    kept: list[Region] = []
+    for region in sorted(regions, key=lambda r: r.path):
+        if not kept or not region.path.startswith(kept[-1].path):
+            kept.append(region)
+    return kept
