@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django_filters.widgets import SuffixedMultiWidget
 
 from fpadmin import identity
 from fpadmin.ui import sprite as sprites
@@ -158,7 +159,10 @@ def control(field, css: str = "") -> SafeString:
     classes = [widget.attrs.get("class", ""), css or _control_class(widget)]
     if field.errors:
         classes.append("is-invalid")
-    return field.as_widget(attrs={"class": " ".join(filter(None, classes))})
+    attrs = {"class": " ".join(filter(None, classes))}
+    if is_pair(field):
+        attrs["label"] = field.label  # its template makes 年龄从 and 年龄到 of it
+    return field.as_widget(attrs=attrs)
 
 
 @register.filter
@@ -180,6 +184,12 @@ def is_group(field) -> bool:
 def is_check(field) -> bool:
     """Whether the field is one checkbox, whose label stands beside it."""
     return type(field.field.widget) is forms.CheckboxInput
+
+
+@register.filter
+def is_pair(field) -> bool:
+    """Whether the field is a range with two inputs."""
+    return isinstance(field.field.widget, SuffixedMultiWidget)
 
 
 @register.filter

@@ -1,0 +1,161 @@
+"""list_page(): the one way a list is filtered, sorted, counted, paged and shown."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.core.paginator import InvalidPage, Page, Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from fpadmin.ui.filters import Chip, FilterSet
+from fpadmin.ui.tables import Table
+
+PAGE_SIZES = (20, 50, 100)
+# Counting stops here, so that a county's list costs no more than a township's.
+COUNT_CAP = 100_000
+
+
+class CappedPaginator(Paginator):
+    """Counts up to COUNT_CAP rows and then says that there are more; a wrong page number is mended."""
+
+    def page(self, number) -> Page:
+        try:
+            return super().page(number)
+        except InvalidPage:
+            return self.get_page(number)
+
+    @cached_property
+    def count(self) -> int:
+        return min(self._counted, COUNT_CAP)
+
+    @property
+    def is_capped(self) -> bool:
+        return self._counted > COUNT_CAP
+
+    @cached_property
+    def _counted(self) -> int:
+        """The paginator gets the table's rows; the QuerySet lies behind them."""
+        queryset = self.object_list.data.data
+        return queryset.order_by().values("pk")[: COUNT_CAP + 1].count()
+
+
+@dataclass(frozen=True)
+class PageLink:
+    """One box of the paging: a number, or … where `url` and `is_current` are empty."""
+
+    label: str
+    url: str = ""
+    is_current: bool = False
+
+
+@dataclass(frozen=True)
+class ListPage:
+    """What `_components/list.html` shows: filter bar, count, chips, table, paging, empty state."""
+
+    title: str
+    unit: str
+    filter: FilterSet | None
+    chips: list[Chip]
+    table: Table
+    page: Page
+    pages: list[PageLink]
+    previous_url: str
+    next_url: str
+    kept: list[tuple[str, str]]
+    tools: list
+
+    @property
+    def view_state(self) -> list[tuple[str, str]]:
+        """Sorting and page size, which outlive a new set of conditions."""
+        names = ("sort", "per_page")
+        return [(name, self.table.query[name]) for name in names if self.table.query.get(name)]
+
+    @property
+    def total(self) -> int:
+        return self.page.paginator.count
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether there are more than `total`, which says so then."""
+        return self.page.paginator.is_capped
+
+    @property
+    def page_sizes(self) -> tuple[int, ...]:
+        return PAGE_SIZES
+
+
+def list_page(
+    request: HttpRequest,
+    queryset,
+    *,
+    template: str,
+    title: str,
+    table_class: type[Table],
+    filter_class: type[FilterSet] | None = None,
+    unit: str = "条",
+    tools: list | None = None,
+    extra: dict | None = None,
+) -> HttpResponse:
+    """Render `template` with `list` (a ListPage) and `extra`.
+
+    `tools` are the links at the right above the table: objects with label, url and icon.
+
+    Sorts only by the table's orderable columns, always with the primary key last, so that no row
+    shows twice. Wrong page numbers and sizes fall back instead of failing.
+    """
+    query = request.GET.copy()
+    filterset = None
+    if filter_class is not None:
+        filterset = filter_class(request.GET, queryset=queryset, request=request)
+        queryset = filterset.rows()
+    table = table_class(queryset, order_by=query.get("sort", ""))
+    table.request, table.query, table.caption = request, query, title
+    table.data.data = _stable(table.data.data)
+    table.paginate(CappedPaginator, per_page=_page_size(query), page=query.get("page") or 1)
+    page = table.page
+    table.first_number = page.start_index()
+    shown = ListPage(
+        title=title,
+        unit=unit,
+        filter=filterset,
+        chips=filterset.chips(query) if filterset else [],
+        table=table,
+        page=page,
+        pages=_page_links(page, query),
+        previous_url=_page_url(query, page.number - 1) if page.has_previous() else "",
+        next_url=_page_url(query, page.number + 1) if page.has_next() else "",
+        tools=tools or [],
+        kept=[pair for pair in _pairs(query) if pair[0] not in ("page", "per_page")],
+    )
+    return render(request, template, {"list": shown, "title": title, **(extra or {})})
+
+
+def _stable(queryset):
+    """The same order with the primary key as the last word."""
+    order = queryset.query.order_by or tuple(queryset.model._meta.ordering)
+    return queryset if order[-1:] in (("pk",), ("-pk",)) else queryset.order_by(*order, "pk")
+
+
+def _page_size(query) -> int:
+    size = query.get("per_page", "")
+    return int(size) if size in {str(allowed) for allowed in PAGE_SIZES} else PAGE_SIZES[0]
+
+
+def _page_links(page: Page, query) -> list[PageLink]:
+    numbers = page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1)
+    return [
+        PageLink(str(number), _page_url(query, number), number == page.number)
+        if isinstance(number, int)
+        else PageLink("…")
+        for number in numbers
+    ]
+
+
+def _page_url(query, number: int) -> str:
+    query = query.copy()
+    query["page"] = str(number)
+    return f"?{query.urlencode()}"
+
+
+def _pairs(query) -> list[tuple[str, str]]:
+    return [(name, value) for name, values in query.lists() for value in values]

@@ -1,0 +1,134 @@
+"""Base of every table of records, and the few column kinds that the look knows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import django_tables2 as tables
+from django.http import QueryDict
+from django.utils.html import format_html
+
+from fpadmin.ui.templatetags.ui import NOTHING, date_dash, number
+
+NUMERIC = {"th": {"class": "fp-num"}, "td": {"class": "fp-num"}}
+
+
+@dataclass(frozen=True)
+class Heading:
+    """One head cell. `sort` is "", "ascending" or "descending"; `url` sorts by this column."""
+
+    label: str
+    css: str
+    url: str = ""
+    sort: str = ""
+    is_action: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell as the template writes it. `is_header` makes it the row's heading."""
+
+    value: object
+    label: str
+    css: str
+    is_header: bool
+
+
+class NameColumn(tables.Column):
+    """What a row is called: its heading, also when the table folds into cards on a phone."""
+
+    is_header = True
+
+    def __init__(self, *args, **kwargs):
+        kwargs.setdefault("attrs", {"td": {"class": "fp-name"}})
+        super().__init__(*args, **kwargs)
+
+
+class NumberColumn(tables.Column):
+    """A figure, right-aligned with thousands commas."""
+
+    def __init__(self, *args, **kwargs):
+        kwargs.setdefault("attrs", NUMERIC)
+        super().__init__(*args, **kwargs)
+
+    def render(self, value):
+        return number(value)
+
+
+class DayColumn(tables.Column):
+    """A date, 2018-09-30."""
+
+    def __init__(self, *args, **kwargs):
+        kwargs.setdefault("attrs", {"td": {"class": "fp-nowrap"}})
+        super().__init__(*args, **kwargs)
+
+    def render(self, value):
+        return date_dash(value)
+
+
+class ActionColumn(tables.Column):
+    """The row's one act at its right end: `text` is the verb, `url(record)` where it leads."""
+
+    def __init__(self, text, url, **kwargs):
+        self.text, self.url = text, url
+        super().__init__(
+            verbose_name="操作", empty_values=(), attrs={"td": {"class": "fp-num fp-go"}}, **kwargs
+        )
+
+    def render(self, record):
+        return format_html(
+            '<a class="btn btn-sm btn-plain" href="{}" aria-label="{}：{}">{}</a>',
+            self.url(record),
+            self.text,
+            record,
+            self.text,
+        )
+
+
+class Table(tables.Table):
+    """Base of every list: the look's classes, 序号 in front, sorted only by columns that say so.
+
+    `class Meta(Table.Meta)` in a subclass; a column that may be sorted by says `orderable=True`.
+    """
+
+    numbered = True
+    caption = ""
+    first_number = 1
+    query: QueryDict | None = None
+
+    class Meta:
+        attrs = {"class": "table fp-table fp-fold"}  # noqa: RUF012 - read by django-tables2
+        orderable = False
+        default = NOTHING
+
+    def headings(self) -> Iterator[Heading]:
+        """The head cells; sortable ones lead to the same list sorted the other way."""
+        for column in self.columns:
+            css = column.column.attrs.get("th", {}).get("class", "")
+            if not column.orderable or self.query is None:
+                is_action = isinstance(column.column, ActionColumn)
+                yield Heading(column.header, css, is_action=is_action)
+                continue
+            query = self.query.copy()
+            query["sort"] = column.order_by_alias.next
+            query.pop("page", None)
+            sort = ""
+            if column.is_ordered:
+                sort = "descending" if column.order_by_alias.is_descending else "ascending"
+            yield Heading(column.header, css, f"?{query.urlencode()}", sort)
+
+    def numbered_rows(self) -> Iterator[tuple[int, list[Cell]]]:
+        """The rows of this page with their numbers in the whole list."""
+        rows = self.paginated_rows if getattr(self, "page", None) else self.rows
+        for count, row in enumerate(rows, start=self.first_number):
+            yield (
+                count,
+                [
+                    Cell(
+                        value,
+                        "" if isinstance(column.column, ActionColumn) else column.header,
+                        column.column.attrs.get("td", {}).get("class", ""),
+                        getattr(column.column, "is_header", False),
+                    )
+                    for column, value in row.items()
+                ],
+            )
