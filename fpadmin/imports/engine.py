@@ -111,4 +111,5 @@ def _outcome(table: Table, plan: Plan) -> Outcome:
         unchanged=plan.unchanged,
         issues=sorted(table.issues, key=lambda i: (i.row, not i.error)),
         changes=plan.changes,
+        letters=table.letters(),
     )

@@ -66,6 +66,13 @@ class Table:
             Issue(self.excel_rows[index], column.heading, code, message, value, error)
         )
 
+    def letters(self) -> dict[str, str]:
+        """The column of the user's sheet by the template's heading, as Excel letters it."""
+        return {
+            self.kind.column(key).heading: get_column_letter(position + 1)
+            for key, position in self.positions.items()
+        }
+
     def cell(self, issue: Issue) -> str:
         """Where Excel shows the issue, such as E1286; "" where the file has no such column."""
         for key, position in self.positions.items():
@@ -122,6 +129,18 @@ def read_table(
         )
     _parse(table, today, progress)
     return table
+
+
+def locate(kind: WorkbookKind, content: bytes, file_name: str) -> tuple[str, int]:
+    """The sheet's name ("" in a csv) and its heading row, without reading the records."""
+    sheets = _sheets(content, gate.check(content, file_name))
+    aliases = {
+        normal_heading(name): column.key
+        for column in kind.columns
+        for name in (column.heading, *column.aliases)
+    }
+    sheet_name, _, heading_row, _, _ = _find_headings(kind, sheets, aliases)
+    return sheet_name, heading_row
 
 
 def _sheets(
