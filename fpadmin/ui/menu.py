@@ -39,6 +39,27 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """One key figure; a number of None is shown as —, a url leads to the list it counts."""
+
+    label: str
+    number: int | None
+    url: str = ""
+    icon: str = ""
+    bad: bool = False
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class HomeCard:
+    """A card with its figures for one user and day."""
+
+    key: str
+    label: str
+    figures: list[Figure]
+
+
+@dataclass(frozen=True)
 class MenuLine:
     """An entry as one user sees it on one page."""
 
@@ -97,10 +118,10 @@ def menu_for(user, view_name: str) -> list[MenuLine]:
     return lines
 
 
-def cards_for(user, day) -> list[tuple[Card, list]]:
+def cards_for(user, day) -> list[HomeCard]:
     """The home page's blocks that `user` may see, each with its figures for `day`."""
     return [
-        (card, card.figures(user, day))
+        HomeCard(card.key, card.label, [Figure(*figure) for figure in card.figures(user, day)])
         for card in sorted(CARDS.values(), key=lambda card: (card.order, card.key))
         if user.may(card.permission)
     ]

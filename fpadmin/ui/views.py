@@ -65,7 +65,7 @@ def components(request):
     """Every component once; only where DEBUG is on."""
     if not settings.DEBUG:
         raise Http404
-    return render(request, "ui/components.html", samples(request))
+    return render(request, "ui/components.html", samples())
 
 
 @login_not_required

@@ -7,6 +7,8 @@
     Array.prototype.forEach.call((root || document).querySelectorAll(selector), act);
   }
 
+  const labels = new Map(); // button under way → what it said before
+
   // A second submit of the same form is swallowed; the button says that work is under way.
   // data-fp-repeat opts out: forms that answer with a file and leave the page as it is.
   function guardSubmit(event) {
@@ -21,24 +23,22 @@
     // After the browser has collected the form: a disabled button would not send its name.
     window.setTimeout(function () {
       if (!button || button.tagName !== "BUTTON") return;
-      button.dataset.fpLabel = button.textContent;
+      labels.set(button, Array.from(button.childNodes));
       button.setAttribute("aria-disabled", "true");
       button.classList.add("disabled");
-      if (form.method === "post") button.textContent = "处理中…";
+      if (form.method === "post") button.replaceChildren("处理中…");
     }, 0);
   }
 
   // Back from the next page may show this one as it was left.
   function releaseForms() {
-    each("form[data-fp-sent]", function (form) {
-      delete form.dataset.fpSent;
-      each("[data-fp-label]", function (button) {
-        if (button.textContent === "处理中…") button.textContent = button.dataset.fpLabel;
-        button.removeAttribute("aria-disabled");
-        button.classList.remove("disabled");
-        delete button.dataset.fpLabel;
-      }, form);
+    each("form[data-fp-sent]", function (form) { delete form.dataset.fpSent; });
+    labels.forEach(function (said, button) {
+      button.replaceChildren.apply(button, said);
+      button.removeAttribute("aria-disabled");
+      button.classList.remove("disabled");
     });
+    labels.clear();
   }
 
   // Enter that picks a word of the input method must not submit the form.
