@@ -239,7 +239,7 @@ def _without_number(plan: ResidentPlan, index: int) -> None:
             table.error(index, "idno", "required", "没有号码时要填出生日期；满16岁必须填号码。")
     elif rules.id_number_missing(birth, plan.ground.today):
         table.error(index, "idno", "required", "满16岁必须填公民身份号码。请补填。")
-    if table.columns["sex"][index] in (None, CLEAR) and not _was_bad(table, index, "sex"):
+    elif table.columns["sex"][index] in (None, CLEAR) and not _was_bad(table, index, "sex"):
         table.error(index, "sex", "required", "没有号码时要填性别。请补填。")
 
 

@@ -76,7 +76,7 @@ RESIDENTS = WorkbookKind(
     plan=plan_residents,
     sample={
         "village_code": "539981001201", "group": "2组", "household_no": "00001", "name": "示例",
-        "idno": "53998119800101001X", "relation": "户主", "hukou": "农业", "residence": "常住",
+        "idno": "539981198001010012", "relation": "户主", "hukou": "农业", "residence": "常住",
         "marital": "未婚", "dibao": "否",
     },
     note="一人一行。空白单元格保留原值，写“清空”才会清除。",
@@ -112,7 +112,7 @@ BIRTHS = WorkbookKind(
     permission=Permission.IMPORT,
     plan=plan_births,
     sample={
-        "mother_idno": "539981198001010021", "child_name": "示例", "sex": "女",
+        "mother_idno": "539981198001010020", "child_name": "示例", "sex": "女",
         "birth_date": "2005-06-01", "order": "1", "origin": "亲生", "within_policy": "是",
         "survival": "存活",
     },

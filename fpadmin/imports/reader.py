@@ -85,9 +85,12 @@ def masked(column: Column, raw) -> str:
     """What was typed, for a message: identifiers keep their first six and last four characters."""
     if raw in ("", None):
         return "（空）"
-    text = f"{raw:.6g}" if isinstance(raw, float) and abs(raw) >= 1e14 else str(raw).strip()
-    if isinstance(raw, float) and raw.is_integer() and abs(raw) < 1e14:
-        text = str(int(raw))
+    if isinstance(raw, float):
+        if abs(raw) >= 1e14:  # Excel has rounded it; six digits identify nobody
+            return f"{raw:.5E}"
+        text = str(int(raw)) if raw.is_integer() else repr(raw)
+    else:
+        text = str(raw).strip()
     if column.personal and len(_DIGITS.findall(text)) >= 7:
         text = f"{text[:6]}{'*' * max(len(text) - 10, 1)}{text[-4:]}" if len(text) > 10 else "****"
     return text[:60]

@@ -123,7 +123,7 @@ def parse_date(value) -> date:
         return value.date()
     if isinstance(value, date):
         return value
-    if isinstance(value, timedelta | time) or isinstance(value, bool):
+    if isinstance(value, timedelta | time | bool):
         raise CellError("date", "不是日期。请写成2018-09-03。")
     if isinstance(value, float) and value.is_integer() and int(value) in _SERIAL_DATES:
         return date(1899, 12, 30) + timedelta(days=int(value))
