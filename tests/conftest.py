@@ -1,24 +1,14 @@
 """People and places: one account per role, and each once more in another village or township."""
 
-import os
-import tempfile
 from datetime import date
 
-# Before Django reads its settings: keys and files of the tests stay out of var/.
-os.environ.setdefault("FPADMIN_VAR", tempfile.mkdtemp(prefix="fpadmin-test-"))
-os.environ.setdefault("DATABASE_URL", "sqlite:///" + os.environ["FPADMIN_VAR"] + "/test.sqlite3")
-os.environ.setdefault("HTTPS", "False")
-os.environ.setdefault(
-    "STATICFILES_STORAGE", "django.contrib.staticfiles.storage.StaticFilesStorage"
-)
-os.environ.setdefault("ALLOWED_HOSTS", "testserver,localhost,127.0.0.1")
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-import pytest  # noqa: E402
-from django.db import connection  # noqa: E402
-from django.test import Client  # noqa: E402
-from django.test.utils import CaptureQueriesContext  # noqa: E402
-
-from tests.factories.accounts import make_region, make_user  # noqa: E402
+from tests.database import django_db_modify_db_settings, django_db_setup  # noqa: F401
+from tests.factories.accounts import make_region, make_user
 
 TODAY = date(2018, 10, 9)
 
@@ -137,3 +127,18 @@ def assert_query_count_does_not_grow(db):
         assert len(after) <= len(before), "\n".join(q["sql"][:300] for q in after)
 
     return check
+
+
+@pytest.fixture
+def run_jobs_now(db):
+    """run_jobs_now() runs every queued job here, through the real runner, and returns their ids."""
+    from fpadmin.jobs import runner
+    from fpadmin.jobs.models import Job
+
+    def run() -> list[int]:
+        queued = list(Job.objects.filter(state=Job.State.QUEUED).order_by("pk"))
+        for job in queued:
+            runner.run(job.pk)
+        return [job.pk for job in queued]
+
+    return run

@@ -11,8 +11,10 @@ class JobsConfig(AppConfig):
     def ready(self):
         from fpadmin.accounts.permissions import Permission
         from fpadmin.audit.log import register_types
+        from fpadmin.jobs import invariants
         from fpadmin.ui.menu import MenuEntry, register_entry
 
+        invariants.load()
         register_types(
             {
                 "job.requested": "提交后台任务",
@@ -21,6 +23,7 @@ class JobsConfig(AppConfig):
                 "job.finished": "后台任务结束",
                 "job.recovered": "后台任务中断后重新排队",
                 "job.result_opened": "下载任务结果",
+                "invariants.checked": "核对数据",
             }
         )
         register_entry(

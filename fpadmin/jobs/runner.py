@@ -49,7 +49,6 @@ def run(job_id: int) -> str | None:
             logger.warning("job %s was taken over; run %s stops", job_id, job.fence)
         except (OperationalError, InterfaceError):
             logger.exception("job %s: the database failed; the sweeper will try again", job_id)
-            connection.close_if_unusable_or_obsolete()
     return None
 
 
