@@ -9,9 +9,10 @@ class HouseholdsConfig(AppConfig):
     verbose_name = "居民与家庭"
 
     def ready(self):
-        from households import resources
+        from fpadmin.audit.log import register_types
+        from households import invariants, menu, resources
 
         resources.load()
-        from fpadmin.audit.log import register_types
-
+        invariants.load()
+        menu.load()
         register_types({"demo.loaded": "生成演示数据"})

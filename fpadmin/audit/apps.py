@@ -10,9 +10,11 @@ class AuditConfig(AppConfig):
 
     def ready(self):
         from fpadmin.accounts.permissions import Permission
+        from fpadmin.audit import invariants
         from fpadmin.audit.log import register_types
         from fpadmin.ui.menu import MenuEntry, register_entry
 
+        invariants.load()
         register_types(
             {
                 "access.denied": "越权访问被拒绝",
