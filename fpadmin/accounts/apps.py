@@ -28,7 +28,6 @@ class AccountsConfig(AppConfig):
                 "account.password_reset": "重置密码",
                 "account.password_changed": "修改本人密码",
                 "account.role_changed": "调整角色",
-                "account.settings_changed": "修改显示设置",
                 "region.created": "新建区划",
                 "region.changed": "修改区划",
             }

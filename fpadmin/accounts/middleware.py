@@ -15,7 +15,7 @@ from django.utils import timezone
 
 STARTED, SEEN = "signed_in_at", "seen_at"
 # Where somebody with a temporary password may go. Static files never reach this middleware.
-FIRST_PASSWORD_VIEWS = {"accounts:password-change", "accounts:sign-out", "healthz"}
+FIRST_PASSWORD_VIEWS = {"accounts:password-change", "accounts:sign-out", "help", "healthz"}
 # The time of the last request is written once a minute, not with every request.
 SEEN_EVERY_SECONDS = 60
 

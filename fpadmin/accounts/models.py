@@ -24,6 +24,10 @@ class RegionQuerySet(RegionScopedQuerySet):
             Q(valid_until__isnull=True) | Q(valid_until__gt=day),
         )
 
+    def with_child_counts(self):
+        """With `below`: how many regions stand directly below each."""
+        return self.annotate(below=models.Count("children"))
+
     def children_of(self, region):
         """The regions directly below, in order of their codes."""
         return self.filter(parent=region).order_by("code")
@@ -113,6 +117,18 @@ class UserManager(BaseUserManager):
 
 class UserQuerySet(RegionScopedQuerySet):
     region_path = "region__path"
+
+    def in_state(self, state: str, now):
+        """Accounts that are active (may sign in), disabled, locked or temporary at `now`."""
+        locked = Q(locked_until__gt=now)
+        if state == "disabled":
+            return self.filter(is_active=False)
+        active = self.filter(is_active=True)
+        if state == "locked":
+            return active.filter(locked)
+        if state == "temporary":
+            return active.exclude(locked).filter(must_change_password=True)
+        return active.exclude(locked).filter(must_change_password=False)
 
 
 class User(AbstractBaseUser):

@@ -174,17 +174,6 @@ def change_own_password(*, account: User, current: str, password: str) -> User:
 
 
 @transaction.atomic
-def change_own_settings(*, account: User, text_size: str, high_contrast: bool) -> User:
-    """How pages look for this person."""
-    before = copy(account)
-    account.text_size, account.high_contrast = text_size, high_contrast
-    account.save(update_fields=["text_size", "high_contrast"])
-    changes = log.changes_between(before, account, ("text_size", "high_contrast"))
-    _record("account.settings_changed", account, account, changes)
-    return account
-
-
-@transaction.atomic
 def sign_out(*, account: User) -> None:
     """Ends every session of the account, on every machine."""
     User.objects.filter(pk=account.pk).update(session_version=F("session_version") + 1)
