@@ -18,6 +18,7 @@ class ImportsConfig(AppConfig):
         from fpadmin.ui.menu import MenuEntry, register_entry
 
         workbooks.load()
+        invariants.load()
         log.register_types(
             {
                 "import.uploaded": "上传工作簿",

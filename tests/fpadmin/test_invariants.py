@@ -1,0 +1,181 @@
+"""check_invariants finds each kind of damage and nothing else."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from fpadmin import invariants
+from fpadmin.audit import log
+from fpadmin.audit.models import AuditEvent
+from fpadmin.crypto import digest
+from fpadmin.imports.models import ImportBatch
+from fpadmin.jobs.models import Job
+from households.models import Household, Residency, Resident
+from tests.factories.accounts import make_region
+from tests.factories.households import make_birth, make_household, make_resident
+
+NOW = datetime(2018, 10, 9, 4, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def registry(village, other_village):
+    """A couple with a child, an empty second household, and a job and an import that went well."""
+    home = make_household(village)
+    wife = make_resident(home, "妻", sex="女", marital="初婚", relation="配偶", phone="13000000001")
+    husband = make_resident(
+        home, "夫", marital="初婚", spouse=wife, spouse_id_number=wife.id_number,
+        spouse_id_number_digest=wife.id_number_digest,
+    )  # fmt: skip
+    Resident.objects.filter(pk=wife.pk).update(phone_digest=digest("13000000001"))
+    make_birth(wife, date(2010, 5, 1), father=husband)
+    ImportBatch.objects.create(
+        kind="residents", office=village, file_name="a.xlsx", sha256="0" * 64, size=1,
+        changed_on=date(2018, 10, 9), state="committed", rows=3, created=2, unchanged=1,
+        committed_at=NOW,
+    )  # fmt: skip
+    Job.objects.create(
+        kind="x", key="x", title="x", region_path=village.path, state="running",
+        lease_until=NOW + timedelta(seconds=60),
+    )  # fmt: skip
+    log.record("invariants.checked", by=log.SystemJob("测试"))
+    return wife, husband, make_household(other_village)
+
+
+def broken() -> dict[str, list[str]]:
+    return {r.key: r.findings for r in invariants.check_all(NOW) if not r.ok}
+
+
+def tamper(statement: str, *values) -> None:
+    """Past the model: what a service must never do."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+def test_every_app_brings_its_invariants():
+    known = {"INV6", "INV10", "INV11", "REG1", "REG2", "REG3", "REG4", "REG5", "REG6", "REG7"}
+    assert invariants.INVARIANTS.keys() >= known
+
+
+def test_whole_registry_breaks_nothing(registry):
+    assert broken() == {}
+
+
+def test_state_that_left_its_spell_is_found(registry):
+    wife, _, _ = registry
+    Resident.objects.filter(pk=wife.pk).update(residence="流出")
+    assert broken() == {"REG1": [f"居民{wife.pk}的现状与在册经历不一致"]}
+
+
+def test_person_without_open_spell_is_found(registry):
+    wife, _, _ = registry
+    Residency.objects.filter(resident=wife).update(ended_on=date(2018, 1, 1))
+    assert broken().keys() == {"REG1"}
+
+
+def test_village_that_isnt_the_households_is_found(registry):
+    wife, _, other_home = registry
+    Resident.objects.filter(pk=wife.pk).update(village=other_home.village)
+    found = broken()
+    assert found["REG4"] == [f"居民{wife.pk}所在的村与家庭的村不同"]
+
+
+def test_group_of_another_village_is_found(registry):
+    _, husband, other_home = registry
+    group = make_region(f"{other_home.village.code}01", "1组")
+    Household.objects.filter(pk=husband.household_id).update(group=group)
+    assert broken() == {"REG4": [f"家庭{husband.household_id}的小组不属于本村"]}
+
+
+def test_spouse_with_another_number_is_found(registry):
+    _, husband, _ = registry
+    Resident.objects.filter(pk=husband.pk).update(spouse_id_number_digest=digest("别的号码"))
+    found = broken()
+    assert found["REG5"] == [f"居民{husband.pk}的spouse关联与号码不符"]
+    assert found["REG6"] == [f"居民{husband.pk}的配偶公民身份号码与摘要不符"]
+
+
+def test_cipher_that_was_changed_is_found(registry):
+    wife, _, _ = registry
+    tamper(
+        "UPDATE households_resident SET phone = replace(phone, '1:', '9:') WHERE id = %s", wife.pk
+    )
+    assert broken() == {"REG6": [f"居民{wife.pk}的联系电话不能解密"]}
+
+
+def test_job_past_its_lease_is_found(registry):
+    Job.objects.update(lease_until=NOW - timedelta(minutes=4))
+    assert [f.endswith("没有重新排队") for f in broken()["INV10"]] == [True]
+
+
+def test_job_a_moment_past_its_lease_is_left_to_the_sweeper(registry):
+    Job.objects.update(lease_until=NOW - timedelta(minutes=2))
+    assert broken() == {}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param({"created": 1}, id="rows-missing"),
+        pytest.param({"committed_at": None}, id="no-instant"),
+        pytest.param({"created": 1, "refused": 1}, id="refused-without-consent"),
+        pytest.param({"state": "checked"}, id="written-but-not-committed"),
+    ],
+)
+def test_half_written_import_is_found(registry, damage):
+    ImportBatch.objects.update(**damage)
+    assert broken().keys() == {"INV11"}
+
+
+def test_audit_chain_without_its_head_is_found(registry):
+    tamper("UPDATE audit_chainhead SET last_hash = %s", "0" * 64)
+    last = AuditEvent.objects.order_by("pk").last()
+    assert broken() == {"INV6": [f"审计记录{last.pk + 1}起，链条不符"]}
+
+
+def test_long_list_of_findings_is_cut_but_counted(registry, village):
+    home = make_household(village)
+    for _ in range(invariants.MOST_FINDINGS + 2):
+        make_resident(home, relation="其他")
+    Resident.objects.filter(household=home).update(hukou="非农业")
+    (result,) = [r for r in invariants.check_all(NOW) if not r.ok]
+    assert (result.count, len(result.findings)) == (22, invariants.MOST_FINDINGS)
+
+
+def test_registering_a_key_twice_raises():
+    with pytest.raises(ValueError, match="REG1"):
+        invariants.register("REG1", "又一个", lambda now: [])
+
+
+def run(*arguments) -> tuple[int, str]:
+    out = StringIO()
+    try:
+        call_command("check_invariants", *arguments, stdout=out)
+    except SystemExit as end:
+        return end.code, out.getvalue()
+    return 0, out.getvalue()
+
+
+def test_command_prints_json_only_and_leaves_an_event(registry, time_machine):
+    time_machine.move_to(NOW, tick=False)
+    status, printed = run("--json")
+    answer = json.loads(printed)
+    assert (status, answer["ok"]) == (0, True)
+    assert {"key", "label", "ok", "count", "findings"} == answer["checks"][0].keys()
+    event = AuditEvent.objects.first()
+    assert (event.type, event.actor, event.result) == ("invariants.checked", "系统：核对数据", "ok")
+
+
+def test_command_exits_1_and_says_what_is_broken(registry, time_machine):
+    time_machine.move_to(NOW, tick=False)
+    wife, _, _ = registry
+    Resident.objects.filter(pk=wife.pk).update(hukou="非农业")
+    status, printed = run()
+    assert status == 1
+    assert "异常 REG1" in printed
+    status, printed = run("--json")
+    assert (status, json.loads(printed)["ok"]) == (1, False)
+    assert AuditEvent.objects.first().result == "failed"
