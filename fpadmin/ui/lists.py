@@ -34,8 +34,10 @@ class CappedPaginator(Paginator):
 
     @cached_property
     def _counted(self) -> int:
-        """The paginator gets the table's rows; the QuerySet lies behind them."""
+        """The paginator gets the table's rows; the QuerySet (or a short list) lies behind them."""
         queryset = self.object_list.data.data
+        if isinstance(queryset, list):
+            return len(queryset)
         return queryset.order_by().values("pk")[: COUNT_CAP + 1].count()
 
 
@@ -131,7 +133,9 @@ def list_page(
 
 
 def _stable(queryset):
-    """The same order with the primary key as the last word."""
+    """The same order with the primary key as the last word; a list stays as it is."""
+    if isinstance(queryset, list):
+        return queryset
     order = queryset.query.order_by or tuple(queryset.model._meta.ordering)
     return queryset if order[-1:] in (("pk",), ("-pk",)) else queryset.order_by(*order, "pk")
 

@@ -87,7 +87,7 @@ class ActionColumn(tables.Column):
 class Table(tables.Table):
     """Base of every list: the look's classes, 序号 in front, sorted only by columns that say so.
 
-    `class Meta(Table.Meta)` in a subclass; a column that may be sorted by says `orderable=True`.
+    A column that may be sorted by says `orderable=True`.
     """
 
     numbered = True
@@ -96,9 +96,14 @@ class Table(tables.Table):
     query: QueryDict | None = None
 
     class Meta:
-        attrs = {"class": "table fp-table fp-fold"}  # noqa: RUF012 - read by django-tables2
-        orderable = False
-        default = NOTHING
+        """For a subclass's own Meta to inherit."""
+
+    def __init__(self, *args, **kwargs):
+        # Not in Meta, which django-tables2 doesn't inherit by itself.
+        kwargs.setdefault("attrs", {"class": "table fp-table fp-fold"})
+        kwargs.setdefault("orderable", False)
+        kwargs.setdefault("default", NOTHING)
+        super().__init__(*args, **kwargs)
 
     def headings(self) -> Iterator[Heading]:
         """The head cells; sortable ones lead to the same list sorted the other way."""

@@ -34,6 +34,19 @@ NOTE_KINDS = {
     "bad": ("fp-note fp-note-bad", "exclamation-octagon-fill", "alert"),
 }
 MESSAGE_KINDS = {"success": "ok", "warning": "warn", "error": "bad"}
+# Messages that name no field; a field that has its own keeps it.
+DJANGO_MESSAGES = (
+    forms.Field.default_error_messages["required"],
+    forms.ChoiceField.default_error_messages["invalid_choice"],
+    forms.ModelChoiceField.default_error_messages["invalid_choice"],
+)
+# Django's validators, whose own words speak of 变量 and 值.
+LIMITS = {
+    "max_length": "{label}最多{limit_value}个字，现在有{show_value}个",
+    "min_length": "{label}至少{limit_value}个字，现在有{show_value}个",
+    "max_value": "{label}不能大于{limit_value}",
+    "min_value": "{label}不能小于{limit_value}",
+}
 WEEKDAYS = "一二三四五六日"
 
 
@@ -198,6 +211,35 @@ def first_input(field) -> str:
     if is_group(field) and field.subwidgets:
         return field.subwidgets[0].id_for_label
     return field.id_for_label or field.auto_id
+
+
+@register.filter
+def is_password(field) -> bool:
+    """Whether the field hides what is typed, so that it gets a button to show it."""
+    return isinstance(field.field.widget, forms.PasswordInput)
+
+
+@register.filter
+def error_messages(field) -> list[str]:
+    """The field's messages; Django's own ones in words that name the field and say what to do."""
+    return [
+        _plain_message(field, error, message)
+        for error, message in zip(field.errors.as_data(), field.errors, strict=True)
+    ]
+
+
+def _plain_message(field, error, message: str) -> str:
+    label = field.label
+    if error.code == "required" and error.message in DJANGO_MESSAGES:
+        if is_check(field):
+            return f"请勾选“{label}”"
+        chosen = isinstance(field.field, forms.ChoiceField | forms.ModelChoiceField)
+        return f"请{'选择' if chosen else '填写'}{label}"
+    if error.code == "invalid_choice" and error.message in DJANGO_MESSAGES:
+        return f"{label}没有这个选项，请重新选择"
+    if error.code in LIMITS and error.params and "limit_value" in error.params:
+        return LIMITS[error.code].format(label=label, **error.params)
+    return message
 
 
 @register.filter

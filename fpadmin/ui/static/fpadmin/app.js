@@ -148,5 +148,6 @@
     warnBeforeLeaving();
     maskAgain(document);
     tintChoice();
+    each("[data-fp-shows]", function (button) { button.hidden = false; });
   });
 })();
