@@ -23,6 +23,10 @@ app.conf.beat_schedule = {
         "schedule": 20.0,
         "options": {"expires": 20},
     },
+    "old uploads": {
+        "task": "fpadmin.imports.tasks.purge",
+        "schedule": crontab(minute=30, hour=1),
+    },
     "monthly returns": {
         "task": "fpadmin.reporting.tasks.make_monthly",
         "schedule": crontab(minute=0, hour=2, day_of_month=1),

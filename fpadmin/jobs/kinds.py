@@ -42,7 +42,8 @@ class JobKind:
     """`run` must be safe to repeat. Its return value is kept as the job's result (JSON).
 
     `permission` is what a person needs to start, retry or cancel one. `queue` keeps parsing of
-    uploads away from the rest.
+    uploads away from the rest. `page` gives the address, from the params, where the person who
+    asked sees what came of it.
     """
 
     key: str
@@ -50,6 +51,7 @@ class JobKind:
     run: Callable[[JobContext], dict[str, Any]]
     permission: str
     queue: str = "default"
+    page: Callable[[dict[str, Any]], str] | None = None
 
 
 KINDS: dict[str, JobKind] = {}

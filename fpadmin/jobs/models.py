@@ -1,7 +1,7 @@
 """The ledger of background runs. The row is the truth; a message on the broker only carries its id."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, When
 from django.urls import reverse
 
 from fpadmin.fields import BytewiseCharField
@@ -12,7 +12,12 @@ class JobQuerySet(RegionScopedQuerySet):
     region_path = "region_path"
 
     def open(self):
-        return self.filter(state__in=[Job.State.QUEUED, Job.State.RUNNING])
+        return self.filter(state__in=OPEN_STATES)
+
+    def mine_first(self, user):
+        """What the user asked for before everybody else's, each with the newest first."""
+        mine = Case(When(requested_by=user, then=0), default=1)
+        return self.select_related("requested_by").order_by(mine, "-pk")
 
     def lost(self, now):
         """Running past their lease: the worker is gone or stuck."""
@@ -36,6 +41,7 @@ class Job(models.Model):
     title = models.CharField("名称", max_length=200)
     params = models.JSONField("参数", default=dict)  # ids and dates, never personal data
     state = models.CharField("状态", max_length=10, choices=State, default=State.QUEUED)
+    # Of a running job: taken back after this. Of a queued one: its message is not sent again before.
     lease_until = models.DateTimeField("租约至", null=True, blank=True)
     # Rises with every taking; a write with an older fence is refused.
     fence = models.PositiveIntegerField("栅栏号", default=0)
@@ -87,10 +93,22 @@ class Job(models.Model):
                 name="%(app_label)s_%(class)s_state_known",
             ),
         ]
-        indexes = [models.Index(fields=["state", "lease_until"])]  # the sweeper, each minute
+        indexes = [models.Index(fields=["state", "lease_until"])]  # the sweeper
 
     def __str__(self):
         return self.title
 
     def get_absolute_url(self):
         return reverse("jobs:job-detail", args=[self.pk])
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+    @property
+    def can_be_retried(self) -> bool:
+        return self.state in RETRIED_STATES
+
+
+OPEN_STATES = (Job.State.QUEUED, Job.State.RUNNING)
+RETRIED_STATES = (Job.State.FAILED, Job.State.DEAD, Job.State.CANCELLED)

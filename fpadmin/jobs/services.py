@@ -14,7 +14,7 @@ from fpadmin.celery import app
 from fpadmin.errors import RuleViolation
 from fpadmin.jobs import results
 from fpadmin.jobs.kinds import KINDS
-from fpadmin.jobs.models import Job
+from fpadmin.jobs.models import OPEN_STATES, RETRIED_STATES, Job
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def enqueue(
 
 
 def _same(key: str, once: bool) -> Job | None:
-    states = [Job.State.QUEUED, Job.State.RUNNING, *([Job.State.DONE] if once else [])]
+    states = (*OPEN_STATES, *([Job.State.DONE] if once else []))
     return Job.objects.filter(key=key, state__in=states).first()
 
 
@@ -130,10 +130,9 @@ def cancel(job: Job, *, by: User) -> Job:
 def retry(job: Job, *, by: User) -> Job:
     """Queue a failed, dead or cancelled job again. Refuses while the same work is already open."""
     _refuse_strangers(job, by)
-    ended = [Job.State.FAILED, Job.State.DEAD, Job.State.CANCELLED]
     try:
         with transaction.atomic():
-            queued = Job.objects.filter(pk=job.pk, state__in=ended).update(
+            queued = Job.objects.filter(pk=job.pk, state__in=RETRIED_STATES).update(
                 state=Job.State.QUEUED, lease_until=None, attempts=0, cancel_requested=False,
                 progress=0, total=0, step="", error="", result={}, finished_at=None,
             )  # fmt: skip

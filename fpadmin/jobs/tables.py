@@ -1,0 +1,36 @@
+"""The list of jobs."""
+
+import django_tables2 as tables
+
+from fpadmin.jobs.kinds import KINDS
+from fpadmin.jobs.models import Job
+from fpadmin.jobs.presenters import job_state, share
+from fpadmin.ui.tables import NUMERIC, NameColumn, Table
+from fpadmin.ui.templatetags.ui import NOTHING, status_tag, time_dash
+
+
+class JobTable(Table):
+    """Jobs: what, in which state, who asked and when."""
+
+    title = NameColumn(linkify=True)
+    kind = tables.Column(verbose_name="类别")
+    state = tables.Column()
+    progress = tables.Column(attrs=NUMERIC, empty_values=())
+    requested_by = tables.Column(accessor="requested_by__name", default="定时")
+    created_at = tables.Column(attrs={"td": {"class": "fp-nowrap"}})
+    finished_at = tables.Column(attrs={"td": {"class": "fp-nowrap"}})
+
+    def render_kind(self, value):
+        return KINDS[value].label if value in KINDS else value
+
+    def render_state(self, record):
+        return status_tag(*job_state(record))
+
+    def render_progress(self, record):
+        return f"{share(record)}%" if record.state == Job.State.RUNNING else NOTHING
+
+    def render_created_at(self, value):
+        return time_dash(value)
+
+    def render_finished_at(self, value):
+        return time_dash(value)
