@@ -21,6 +21,7 @@ from households.indicators import (
     birth_part,
     births_in,
     deaths_in,
+    links_of,
     spell_part,
 )
 from households.models import Residency
@@ -166,4 +167,6 @@ def _why_not_registered(record: dict, span: Span) -> str:
     return "出生后尚未登记为居民"
 
 
-balance_group = IndicatorGroup("balance", "人口变动", BALANCE, compute_balance, people_of_balance)
+balance_group = IndicatorGroup(
+    "balance", "人口变动", BALANCE, compute_balance, people_of_balance, links_of
+)

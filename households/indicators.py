@@ -19,13 +19,24 @@ from django.db.models import (
     Window,
 )
 from django.db.models.functions import Coalesce, RowNumber
+from django.urls import reverse
 
 from fpadmin.accounts.models import Region
 from fpadmin.dates import years_before
 from fpadmin.reporting import statistics
 from fpadmin.reporting.registry import Figure, Indicator, IndicatorGroup, ListRow, ListRows, Span
 from households.counting import Place, by_level, sum_up
-from households.models import ChildRecord, Hukou, Marital, Relation, Residence, Residency, Sex
+from households.models import (
+    ChildRecord,
+    Household,
+    Hukou,
+    Marital,
+    Relation,
+    Residence,
+    Residency,
+    Resident,
+    Sex,
+)
 
 SPELL_PLACE = Place(village="village", path="village__path", group="household__group")
 BIRTH_PLACE = Place(village="place", path="place_path", group="place_group")
@@ -365,7 +376,28 @@ def birth_part(births: QuerySet, more: dict | None = None, facts=None):
     return records.order_by("place_code", "place_number", "birth_date", "pk").values(*columns), row
 
 
+def links_of(user, rows: Sequence[ListRow]) -> list[tuple[str, str]]:
+    """Where each row leads; somebody who has since moved out of the user's region isn't linked."""
+    people = Resident.objects.visible_to(user).filter(pk__in={r.resident_id for r in rows})
+    homes = Household.objects.visible_to(user).filter(pk__in={r.household_id for r in rows})
+    people, homes = (
+        set(people.values_list("pk", flat=True)),
+        set(homes.values_list("pk", flat=True)),
+    )
+    return [
+        (
+            reverse("households:resident-detail", args=[r.resident_id])
+            if r.resident_id in people
+            else "",
+            reverse("households:household-detail", args=[r.household_id])
+            if r.household_id in homes
+            else "",
+        )
+        for r in rows
+    ]
+
+
 population_group = IndicatorGroup(
-    "population", "人口", POPULATION, compute_population, people_of_population
+    "population", "人口", POPULATION, compute_population, people_of_population, links_of
 )
-births_group = IndicatorGroup("births", "出生", BIRTHS, compute_births, people_of_births)
+births_group = IndicatorGroup("births", "出生", BIRTHS, compute_births, people_of_births, links_of)

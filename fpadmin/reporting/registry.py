@@ -38,7 +38,8 @@ class IndicatorGroup:
     compute(regions, span, codes) takes Region rows (a region and its children) and returns
     {region code: {indicator code: Figure}} for all of them, in a fixed number of queries; what
     only other codes need is left out. people(code, region, span) returns the counted records as
-    ListRows, in stable order.
+    ListRows, in stable order. links(user, rows) says for each row where it leads: the pages of the
+    person and the household, "" where `user` may not see them now.
     """
 
     key: str
@@ -46,6 +47,7 @@ class IndicatorGroup:
     indicators: tuple[Indicator, ...]
     compute: Callable[..., dict[str, dict[str, Figure]]]
     people: Callable[..., "ListRows"]
+    links: Callable[..., list[tuple[str, str]]]
 
     @property
     def codes(self) -> tuple[str, ...]:

@@ -1,0 +1,254 @@
+"""Sheets and indicators as the page shows them: cells with their text, note and the list they open."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.core.paginator import InvalidPage, Page, Paginator
+from django.http import QueryDict
+from django.urls import reverse
+
+from fpadmin.accounts.models import Region
+from fpadmin.reporting.models import ReturnVersion
+from fpadmin.reporting.registry import GROUPS, IndicatorGroup, ListRow, Span
+from fpadmin.reporting.rendering import NOTHING, HeadCell, half_up, head, shown
+from fpadmin.reporting.sheets import TOO_FEW, Sheet, SheetColumn, SheetRow, is_small
+
+PAGE_SIZES = (20, 50, 100)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One figure on a page. `url` opens its list; a zero has none. `leads` draws the line before it."""
+
+    text: str
+    url: str = ""
+    hint: str = ""
+    leads: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """One region's figures."""
+
+    name: str
+    is_total: bool
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table of the page: its heading, the lines of its head and its rows."""
+
+    title: str
+    head: list[list[HeadCell]]
+    lines: list[Line]
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    """A finding with the list that explains it."""
+
+    level: str
+    text: str
+    detail: str
+    url: str
+
+
+def sections_of(sheet: Sheet, *, linked: bool = True) -> list[Section]:
+    """The tables of a sheet; `linked` makes every figure open its list."""
+    query = urlencode({"returned": sheet.code, "period": sheet.period}) if linked else ""
+    return [
+        Section(
+            title=name,
+            head=head(columns, "村（社区）"),
+            lines=[
+                Line(
+                    "合计" if row.is_total else row.name, row.is_total, _cells(row, columns, query)
+                )
+                for row in sheet.rows
+            ],
+        )
+        for name in sheet.sections
+        for columns in [[c for c in sheet.columns if c.section == name]]
+    ]
+
+
+def checks_of(sheet: Sheet) -> list[CheckLine]:
+    """What was found, the worst first."""
+    query = urlencode({"returned": sheet.code, "period": sheet.period})
+    lines = [
+        CheckLine(c.level, c.text, c.detail, _list_url(c.code, c.region, query) if c.code else "")
+        for c in sheet.checks
+    ]
+    return sorted(lines, key=lambda line: ("bad", "warn", "ok").index(line.level))
+
+
+def verdict(newest: ReturnVersion | None, *, is_same: bool) -> str:
+    """How the figures of now stand to the newest version."""
+    if newest is None:
+        return ""
+    if is_same:
+        return f"与第{newest.version}版相同"
+    return f"登记有变动，数字与第{newest.version}版不同"
+
+
+@dataclass(frozen=True)
+class IndicatorLine:
+    """An indicator with its definition and its figure in each region shown."""
+
+    name: str
+    unit: str
+    definition: str
+    target: str
+    cells: list[Cell]
+
+
+def indicator_sections(
+    regions: Sequence[Region], figures: dict[str, dict], span: Span
+) -> list[tuple[IndicatorGroup, list[IndicatorLine]]]:
+    """Every indicator group; the bounds of a ratio stand in the ratio's own cell."""
+    query = urlencode({"start": span.start.isoformat(), "as_of": span.as_of.isoformat()})
+    sections = []
+    for group in GROUPS.values():
+        lines = []
+        for i in group.indicators:
+            if i.kind == "bound":
+                continue
+            column = SheetColumn(i.code, i.name, "", "", i.kind, list(i.parts))
+            cells = [
+                _cell(SheetRow(r.code, r.name, r.level, False, figures[r.code]), column, query)
+                for r in regions
+            ]
+            lines.append(IndicatorLine(i.name, i.unit, i.definition, i.target, cells))
+        sections.append((group, lines))
+    return sections
+
+
+def _cells(row: SheetRow, columns: Iterable[SheetColumn], query: str) -> list[Cell]:
+    cells, group = [], None
+    for column in columns:
+        leads = group is not None and (column.group != group)
+        group = column.group
+        cells.append(_cell(row, column, query, leads))
+    return cells
+
+
+def _cell(row: SheetRow, column: SheetColumn, query: str, leads: bool = False) -> Cell:
+    value = row.figures[column.code]
+    if value is None:
+        return Cell(NOTHING, leads=leads)
+    text, hint = shown(row, column), ""
+    if column.kind in ("rate", "ratio"):
+        text, _, rest = text.partition("（")
+        hint = rest.removesuffix("）")
+    if column.kind == "ratio" and is_small(row, column):
+        hint += f"，{TOO_FEW}"
+    opens = query and value and half_up(float(value)) != 0
+    return Cell(text, _list_url(column.code, row.code, query) if opens else "", hint, leads)
+
+
+def _list_url(code: str, region: str, query: str) -> str:
+    return f"{reverse('reporting:figure-list', args=[code, region])}?{query}"
+
+
+# The list behind a figure ------------------------------------------------------------------------
+
+
+class RowPaginator(Paginator):
+    """Mends a wrong page number instead of failing."""
+
+    is_capped = False
+
+    def page(self, number) -> Page:
+        try:
+            number = self.validate_number(number)
+        except InvalidPage:
+            number = 1
+        return super().page(number)
+
+
+@dataclass(frozen=True)
+class PageLink:
+    """One box of the paging: a number, or … where `url` and `is_current` are empty."""
+
+    label: str
+    url: str = ""
+    is_current: bool = False
+
+
+@dataclass(frozen=True)
+class RowLine:
+    """A record on the page: its place in the list, where it leads, and its further facts (heading, value)."""
+
+    number: int
+    row: ListRow
+    village: str
+    person_url: str
+    household_url: str
+    facts: list[tuple[str, object]]
+
+
+@dataclass(frozen=True)
+class RowPage:
+    """One page of the records behind a figure, as `_components/pagination.html` reads it."""
+
+    page: Page
+    lines: list[RowLine]
+    headings: list[str]
+    pages: list[PageLink]
+    previous_url: str
+    next_url: str
+    kept: list[tuple[str, str]]
+    unit: str
+    is_capped: bool = False
+    page_sizes: tuple[int, ...] = PAGE_SIZES
+
+    @property
+    def total(self) -> int:
+        return self.page.paginator.count
+
+
+def row_page(query: QueryDict, rows, group: IndicatorGroup, user, unit: str) -> RowPage:
+    """The page that `query` asks for; only its own records are read."""
+    size = query.get("per_page", "")
+    size = int(size) if size in {str(s) for s in PAGE_SIZES} else PAGE_SIZES[0]
+    page = RowPaginator(rows, size).page(query.get("page"))
+    records = list(page.object_list)
+    names = dict(
+        Region.objects.visible_to(user)
+        .filter(code__in={r.village_code for r in records})
+        .values_list("code", "name")
+    )
+    headings = list(dict.fromkeys(heading for r in records for heading in r.facts))
+    links = group.links(user, records)
+    lines = [
+        RowLine(
+            number, row, names.get(row.village_code, row.village_code), person, household,
+            [(heading, row.facts.get(heading, NOTHING)) for heading in headings],
+        )
+        for number, (row, (person, household)) in enumerate(
+            zip(records, links, strict=True), page.start_index()
+        )
+    ]  # fmt: skip
+    return RowPage(
+        page=page,
+        lines=lines,
+        headings=headings,
+        pages=[
+            PageLink(str(n), _page_url(query, n), n == page.number)
+            if isinstance(n, int)
+            else PageLink("…")
+            for n in page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1)
+        ],
+        previous_url=_page_url(query, page.number - 1) if page.has_previous() else "",
+        next_url=_page_url(query, page.number + 1) if page.has_next() else "",
+        kept=[(k, v) for k, v in query.items() if k not in ("page", "per_page")],
+        unit=unit,
+    )
+
+
+def _page_url(query: QueryDict, number: int) -> str:
+    query = query.copy()
+    query["page"] = str(number)
+    return f"?{query.urlencode()}"

@@ -1,0 +1,100 @@
+"""What the pages of the returns read: periods with their newest version, figures, one figure's list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.core.cache import cache
+from django.urls import reverse
+
+from fpadmin import dates
+from fpadmin.accounts.models import Region
+from fpadmin.dates import Period
+from fpadmin.reporting.models import ReturnVersion
+from fpadmin.reporting.registry import GROUPS, RETURNS, Return, Span
+
+SHOWN_PERIODS = {"month": 12, "year": 3}
+CARD_CODES = ("population", "households", "births", "deaths")
+CARD_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class PeriodLine:
+    """One period of a return: its newest version, if any, and whether it is over."""
+
+    period: Period
+    version: ReturnVersion | None
+    is_over: bool
+
+
+def recent_periods(cycle: str, today: date, count: int) -> list[Period]:
+    """The period of `today` and those before it, newest first."""
+    if cycle == "year":
+        newest = dates.statistical_year(today)
+        return [dates.statistical_year_period(newest - back) for back in range(count)]
+    months = [today.year * 12 + today.month - 1 - back for back in range(count)]
+    return [dates.month_period(m // 12, m % 12 + 1) for m in months]
+
+
+def period_lines(
+    reports: Sequence[Return], region: Region, today: date, count: int | None = None
+) -> list[tuple[Return, list[PeriodLine]]]:
+    """Each return with its recent periods, in one query."""
+    versions = (
+        ReturnVersion.objects.filter(region=region, code__in=[r.code for r in reports])
+        .select_related("made_by")
+        .defer("content")
+        .order_by("version")
+    )
+    newest = {(v.code, v.period): v for v in versions}
+    return [
+        (
+            report,
+            [
+                PeriodLine(p, newest.get((report.code, p.code)), p.end < today)
+                for p in recent_periods(report.cycle, today, count or SHOWN_PERIODS[report.cycle])
+            ],
+        )
+        for report in reports
+    ]
+
+
+def returns_of(cycle: str = "") -> list[Return]:
+    return [r for r in RETURNS.values() if not cycle or r.cycle == cycle]
+
+
+def figures_of(regions: Sequence[Region], span: Span) -> dict[str, dict]:
+    """Every registered indicator of `regions`: {region code: {code: figure}}."""
+    figures: dict[str, dict] = {r.code: {} for r in regions}
+    for group in GROUPS.values():
+        for code, row in group.compute(regions, span).items():
+            figures[code] |= row
+    return figures
+
+
+def card_figures(user, day: date) -> list[tuple[str, int, str]]:
+    """The home page's figures as of `day`; kept for five minutes, since a county's take a second."""
+    region = user.region
+    span = Span(dates.statistical_year_start(day), day)
+    figures = cache.get_or_set(
+        f"card-figures:{region.pk}:{day}", lambda: _card(region, span), CARD_SECONDS
+    )
+    labels = {i.code: i.name for g in GROUPS.values() for i in g.indicators}
+    return [
+        (
+            labels[code] + ("（本统计年度）" if code in ("births", "deaths") else ""),
+            figures[code],
+            reverse("reporting:figure-list", args=[code, region.code]),
+        )
+        for code in CARD_CODES
+        if code in figures
+    ]
+
+
+def _card(region: Region, span: Span) -> dict:
+    figures: dict = {}
+    for group in GROUPS.values():
+        codes = [code for code in group.codes if code in CARD_CODES]
+        if codes:
+            figures |= group.compute([region], span, codes)[region.code]
+    return figures

@@ -1,0 +1,128 @@
+"""Making a version of a return, and everything that takes figures or names out of the house."""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+
+from django.db import transaction
+from django.utils import timezone
+
+from fpadmin.accounts.models import Region
+from fpadmin.audit import log
+from fpadmin.errors import RuleViolation
+from fpadmin.reporting import rendering, sheets
+from fpadmin.reporting.models import ReturnVersion
+from fpadmin.reporting.registry import ListRows
+
+
+def make_return(
+    *,
+    code: str,
+    region: Region,
+    period: str,
+    by,
+    today: date,
+    before_commit: Callable[[], None] = lambda: None,
+) -> tuple[ReturnVersion, bool]:
+    """The newest version of the return and whether it is a new one.
+
+    Equal figures make no new version. Refuses an unknown return, a period of another cycle and one
+    that hasn't begun. `before_commit` runs last inside the transaction.
+    """
+    report = sheets.find_return(code)
+    span = sheets.period_of(report, period)
+    if span.start > today:
+        raise RuleViolation(f"{span.label}还没有开始，不能生成报表。")
+    content = sheets.to_json(sheets.build(report, region, span))
+    digest = sheets.sha256_of(content)
+    with transaction.atomic():
+        # One maker of this region at a time, so that two of them don't take the same number.
+        Region.objects.select_for_update(no_key=True).get(pk=region.pk)
+        newest = (
+            ReturnVersion.objects.filter(code=report.code, region=region, period=span.code)
+            .order_by("-version")
+            .first()
+        )
+        is_new = newest is None or newest.sha256 != digest
+        if is_new:
+            newest = ReturnVersion.objects.create(
+                code=report.code,
+                region=region,
+                period=span.code,
+                version=newest.version + 1 if newest else 1,
+                as_of=span.end,
+                content=content,
+                sha256=digest,
+                made_by=by if hasattr(by, "pk") else None,
+            )
+        log.record(
+            "return.made",
+            by=by,
+            target=newest,
+            region_path=region.path,
+            changes={"return": f"{report.code} {span.code}", "version": newest.version},
+            result="ok" if is_new else "unchanged",
+        )
+        before_commit()
+    return newest, is_new
+
+
+def signature_of(version: ReturnVersion) -> rendering.Signature:
+    """Who made the version, and on which day."""
+    on = timezone.localtime(version.made_at).date()
+    return rendering.Signature(version.made_by.name if version.made_by else "", on.isoformat())
+
+
+@transaction.atomic
+def download_version(*, version: ReturnVersion, suffix: str, by) -> bytes:
+    """The version as a file, recorded; a village's ratio of too few births is left out of it."""
+    sheet = sheets.for_file(sheets.from_json(version.content))
+    content = rendering.RENDERERS[suffix](sheet, signature_of(version))
+    log.record(
+        "return.downloaded",
+        by=by,
+        target=version,
+        region_path=version.region.path,
+        changes={"format": suffix},
+    )
+    return content
+
+
+@transaction.atomic
+def export_people(*, title: str, meta: str, code: str, region: Region, rows: ListRows, by) -> bytes:
+    """The records behind a figure as a workbook, recorded."""
+    places = dict(Region.objects.within(region).values_list("code", "name"))
+    content = rendering.list_as_xlsx(title, meta, rows, places)
+    log.record(
+        "figure.exported",
+        by=by,
+        target=region,
+        region_path=region.path,
+        changes={"figure": code},
+        count=len(rows),
+    )
+    return content
+
+
+@transaction.atomic
+def record_computed(*, region: Region, codes: Iterable[str], span, by) -> None:
+    """Note that figures left by a command."""
+    log.record(
+        "figures.computed",
+        by=by,
+        target=region,
+        region_path=region.path,
+        changes={"span": f"{span.start}..{span.as_of}", "figures": ",".join(codes)},
+    )
+
+
+@transaction.atomic
+def record_listed(*, region: Region, code: str, rows: ListRows, span, by) -> None:
+    """Note that the names behind a figure left by a command."""
+    log.record(
+        "figure.listed",
+        by=by,
+        target=region,
+        region_path=region.path,
+        changes={"span": f"{span.start}..{span.as_of}", "figure": code},
+        count=len(rows),
+    )

@@ -1,0 +1,281 @@
+"""Pages of the returns: periods, one return now and as made, indicators, and the list behind a figure."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_POST, require_safe
+
+from fpadmin import dates
+from fpadmin.accounts.models import Region
+from fpadmin.accounts.permissions import Permission, requires
+from fpadmin.errors import RuleViolation
+from fpadmin.jobs.services import enqueue
+from fpadmin.reporting import pages, runs, selectors, services, sheets
+from fpadmin.reporting.forms import AsOfForm, FigureForm, PlaceForm
+from fpadmin.reporting.models import ReturnVersion
+from fpadmin.reporting.registry import Span, group_of
+from fpadmin.reporting.rendering import RENDERERS, TYPES
+
+
+@requires(Permission.RETURNS_VIEW)
+@require_safe
+def return_list(request):
+    """报表总览: every return's recent periods."""
+    return _periods(request, "", "报表总览", None)
+
+
+@requires(Permission.RETURNS_VIEW)
+@require_safe
+def return_monthly(request):
+    """The monthly returns of two years."""
+    return _periods(request, "month", "月报", 24)
+
+
+@requires(Permission.RETURNS_VIEW)
+@require_safe
+def return_annual(request):
+    """The annual returns of six years."""
+    return _periods(request, "year", "年报", 6)
+
+
+def _periods(request, cycle: str, title: str, count: int | None):
+    form = PlaceForm(request.GET, user=request.user)
+    if not form.is_valid():
+        raise Http404
+    region = form.cleaned_data["region"] or request.user.region
+    reports = selectors.returns_of(cycle)
+    return render(
+        request,
+        "reporting/return_list.html",
+        {
+            "title": title,
+            "form": form,
+            "region": region,
+            "reports": selectors.period_lines(reports, region, dates.today(), count),
+        },
+    )
+
+
+@requires(Permission.RETURNS_VIEW)
+@require_safe
+def return_detail(request, code, region, period):
+    """One return with the figures of this moment, its examination and the versions made so far."""
+    region = _region(request, region)
+    report, span = _return_and_period(code, period)
+    sheet = sheets.build(report, region, span)
+    versions = list(
+        ReturnVersion.objects.visible_to(request.user)
+        .filter(code=report.code, region=region, period=span.code)
+        .select_related("made_by")
+        .defer("content")
+        .order_by("-version")
+    )
+    newest = versions[0] if versions else None
+    is_same = newest is not None and newest.sha256 == sheets.sha256_of(sheets.to_json(sheet))
+    return render(
+        request,
+        "reporting/return_detail.html",
+        {
+            "sheet": sheet,
+            "region": region,
+            "sections": pages.sections_of(sheet),
+            "checks": pages.checks_of(sheet),
+            "versions": versions,
+            "version": newest,
+            "is_same": is_same,
+            "verdict": pages.verdict(newest, is_same=is_same),
+            "next_number": newest.version + 1 if newest else 1,
+            "is_over": span.end < dates.today(),
+            "may_make": request.user.may(Permission.RETURNS_MAKE) and span.start <= dates.today(),
+            "list_url": _list_name(report),
+        },
+    )
+
+
+@requires(Permission.RETURNS_MAKE)
+@require_POST
+def return_make(request, code, region, period):
+    """Make a version; a county's runs in the background."""
+    region = _region(request, region)
+    report, span = _return_and_period(code, period)
+    try:
+        if region.level < Region.Level.TOWNSHIP:
+            job = runs.start(
+                code=report.code, region=region, period=span.code, by=request.user, enqueue=enqueue
+            )
+            return redirect(job)
+        version, is_new = services.make_return(
+            code=report.code,
+            region=region,
+            period=span.code,
+            by=request.user,
+            today=dates.today(),
+        )
+    except RuleViolation as problem:
+        messages.error(request, problem.message)
+        return redirect("reporting:return-detail", report.code, region.code, span.code)
+    if is_new:
+        messages.success(request, f"已生成第{version.version}版，可以下载和打印。")
+    else:
+        messages.info(request, f"数字与第{version.version}版相同，没有生成新版。")
+    return redirect(version)
+
+
+@requires(Permission.RETURNS_VIEW)
+@require_safe
+def version_detail(request, pk):
+    """A version as it was made; its figures never change, the lists behind them are today's."""
+    version = _version(request, pk)
+    sheet = sheets.from_json(version.content)
+    return render(
+        request,
+        "reporting/version_detail.html",
+        {
+            "version": version,
+            "number_label": f"第{version.version}版",
+            "sheet": sheet,
+            "sections": pages.sections_of(sheet),
+            "checks": pages.checks_of(sheet),
+            "list_url": _list_name(sheets.find_return(version.code)),
+        },
+    )
+
+
+@requires(Permission.RETURNS_VIEW)
+@require_safe
+def version_print(request, pk):
+    """A version as sheets of paper, signed at the foot."""
+    version = _version(request, pk)
+    sheet = sheets.for_file(sheets.from_json(version.content))
+    return render(
+        request,
+        "reporting/version_print.html",
+        {
+            "version": version,
+            "number_label": f"第{version.version}版",
+            "sheet": sheet,
+            "sections": pages.sections_of(sheet, linked=False),
+            "signature": services.signature_of(version),
+            "day": dates.today(),
+        },
+    )
+
+
+@requires(Permission.RETURNS_VIEW)
+@require_safe
+def version_download(request, pk, suffix):
+    """A version as .xlsx, .docx or .json."""
+    version = _version(request, pk)
+    if suffix not in RENDERERS:
+        raise Http404
+    content = services.download_version(version=version, suffix=suffix, by=request.user)
+    return _file(content, runs.file_name(version, suffix), TYPES[suffix])
+
+
+@requires(Permission.RETURNS_VIEW)
+@require_safe
+def indicator_list(request):
+    """Every indicator of a region and of those directly below it, as of a day."""
+    form = AsOfForm(request.GET, user=request.user)
+    if not form.is_valid() and "region" in form.errors:
+        raise Http404
+    region = form.cleaned_data.get("region") or request.user.region
+    today = dates.today()
+    as_of = form.cleaned_data.get("as_of") or today
+    span = Span(form.cleaned_data.get("start") or dates.statistical_year_start(as_of), as_of)
+    regions = [region, *Region.objects.visible_to(request.user).children_of(region)]
+    figures = selectors.figures_of(regions, span)
+    return render(
+        request,
+        "reporting/indicator_list.html",
+        {
+            "form": form,
+            "region": region,
+            "regions": regions,
+            "span": span,
+            "sections": pages.indicator_sections(regions, figures, span),
+        },
+    )
+
+
+@requires(Permission.RETURNS_VIEW)
+@require_safe
+def figure_list(request, code, region):
+    """The records that a figure counted, page by page."""
+    region = _region(request, region)
+    group, indicator, span, report = _figure(request, code)
+    unit = {"%": "人", "女=100": "人", "": "人"}.get(indicator.unit, indicator.unit)
+    rows = group.people(code, region, span)
+    return render(
+        request,
+        "reporting/figure_list.html",
+        {
+            "indicator": indicator,
+            "region": region,
+            "span": span,
+            "report": report,
+            "period": request.GET.get("period", ""),
+            "list": pages.row_page(request.GET, rows, group, request.user, unit),
+            "query": request.GET.urlencode(),
+        },
+    )
+
+
+@requires(Permission.RETURNS_VIEW)
+@require_safe
+def figure_export(request, code, region):
+    """The same records as a workbook, recorded."""
+    region = _region(request, region)
+    group, indicator, span, _ = _figure(request, code)
+    content = services.export_people(
+        title=f"{region.name}　{indicator.name}",
+        meta=f"{span.start}至{span.as_of}　{request.user.name} {dates.today()}导出",
+        code=code,
+        region=region,
+        rows=group.people(code, region, span),
+        by=request.user,
+    )
+    name = f"{region.name}_{indicator.name}名单_{span.as_of}.xlsx"
+    return _file(content, name, TYPES["xlsx"])
+
+
+def _region(request, code: str) -> Region:
+    return get_object_or_404(Region.objects.visible_to(request.user), code=code)
+
+
+def _version(request, pk: int) -> ReturnVersion:
+    versions = ReturnVersion.objects.visible_to(request.user).select_related("region", "made_by")
+    return get_object_or_404(versions, pk=pk)
+
+
+def _return_and_period(code: str, period: str):
+    try:
+        report = sheets.find_return(code)
+        return report, sheets.period_of(report, period)
+    except RuleViolation:
+        raise Http404
+
+
+def _figure(request, code: str):
+    """The group, indicator, days and return (or None) that a list page is asked for."""
+    form = FigureForm(request.GET)
+    if not form.is_valid():
+        raise Http404
+    report = form.cleaned_data.get("report")
+    try:
+        group = report.group_of(code) if report else group_of(code)
+    except KeyError:
+        raise Http404
+    indicator = next(i for i in group.indicators if i.code == code)
+    return group, indicator, form.span(dates.today()), report
+
+
+def _list_name(report) -> str:
+    return "reporting:return-monthly" if report.cycle == "month" else "reporting:return-annual"
+
+
+def _file(content: bytes, name: str, content_type: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=content_type)
+    response.headers["Content-Disposition"] = content_disposition_header(True, name)
+    return response

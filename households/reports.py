@@ -1,0 +1,172 @@
+"""The returns of the registry: 人口与出生情况 by month, and of the statistical year."""
+
+from collections.abc import Sequence
+
+from fpadmin.reporting.registry import (
+    Check,
+    Column,
+    Return,
+    register_group,
+    register_return,
+)
+from fpadmin.reporting.sheets import SheetRow
+from households.balance import balance_group
+from households.indicators import births_group, population_group
+
+BORN = "本月出生"
+MONTHLY_COLUMNS = (
+    Column("opening", "期初"),
+    Column("births", "合计", BORN),
+    Column("births_boys", "男", BORN),
+    Column("births_girls", "女", BORN),
+    Column("births_order_1", "一孩", BORN),
+    Column("births_order_2", "二孩", BORN),
+    Column("births_order_3_plus", "多孩", BORN),
+    Column("other_additions", "其他增加"),
+    Column("deaths", "死亡"),
+    Column("other_losses", "合计", "其他减少"),
+    Column("births_not_registered", "出生未登记", "其他减少"),
+    Column("closing", "期末"),
+)
+PEOPLE, WOMEN = "人口", "已婚育龄妇女"
+ANNUAL_COLUMNS = (
+    Column("population", "合计", "总人口", PEOPLE),
+    Column("hukou_agricultural", "农业", "总人口", PEOPLE),
+    Column("hukou_non_agricultural", "非农业", "总人口", PEOPLE),
+    Column("inflow", "流入", "总人口", PEOPLE),
+    Column("households", "总户数", "", PEOPLE),
+    Column("women_married_15_49", "合计", WOMEN, PEOPLE),
+    Column("women_married_15_49_agricultural", "农业", WOMEN, PEOPLE),
+    Column("women_married_15_49_non_agricultural", "非农业", WOMEN, PEOPLE),
+    Column("women_married_15_49_inflow", "流动", WOMEN, PEOPLE),
+    Column("only_child_certificates", "领取独生子女证", "", PEOPLE),
+    Column("aged_60_plus", "60岁及以上", "", PEOPLE),
+    Column("aged_65_plus", "65岁及以上", "", PEOPLE),
+    Column("deaths", "死亡人数", "", PEOPLE),
+    Column("natural_growth", "自然增长", "", PEOPLE),
+    Column("births", "合计", "出生人数", "出生"),
+    Column("births_boys", "男", "出生人数", "出生"),
+    Column("births_girls", "女", "出生人数", "出生"),
+    Column("births_order_1", "一孩", "出生人数", "出生"),
+    Column("births_order_2", "二孩", "出生人数", "出生"),
+    Column("births_order_3_plus", "多孩", "出生人数", "出生"),
+    Column("births_within_policy", "计划内出生", "", "出生"),
+    Column("within_policy_rate", "符合政策生育率（%）", "", "出生"),
+    Column("sex_ratio_at_birth", "出生人口性别比（女=100）", "", "出生"),
+)
+# Sums of a region's villages; rates and distinct numbers are not.
+NOT_SUMS = {"only_child_certificates", "within_policy_rate", "sex_ratio_at_birth"}
+
+
+def check_monthly(rows: Sequence[SheetRow]) -> list[Check]:
+    """The balance, the births and the sums of a month, and births whose child isn't registered."""
+    return [
+        _births_not_registered(rows),
+        _each_row(rows, _balance, "期末＝期初＋出生＋其他增加－死亡－其他减少"),
+        _each_row(rows, _births, "出生＝男＋女＝一孩＋二孩＋多孩"),
+        _sums(rows, [c.code for c in MONTHLY_COLUMNS]),
+    ]
+
+
+def check_annual(rows: Sequence[SheetRow]) -> list[Check]:
+    """The births, the parts of the population and the sums of a year."""
+    summed = [c.code for c in ANNUAL_COLUMNS if c.code not in NOT_SUMS]
+    return [
+        _each_row(rows, _births, "出生＝男＋女＝一孩＋二孩＋多孩"),
+        _each_row(rows, _hukou, "总人口＝农业＋非农业＋流入"),
+        _each_row(rows, _women, "已婚育龄妇女＝农业＋非农业＋流动"),
+        _sums(rows, summed),
+    ]
+
+
+def load() -> None:
+    """Make the groups and returns known; called once, when the app is ready."""
+    register_group(population_group)
+    register_group(births_group)
+    register_return(
+        Return(
+            "population-monthly", "人口与出生情况月报", "month", "人",
+            (births_group, population_group, balance_group), MONTHLY_COLUMNS, check_monthly,
+        )
+    )  # fmt: skip
+    register_return(
+        Return(
+            "population-annual", "人口与出生情况年报", "year", "人、户、份",
+            (population_group, births_group), ANNUAL_COLUMNS, check_annual,
+        )
+    )  # fmt: skip
+
+
+def _balance(figures: dict) -> tuple[bool, str]:
+    f = figures
+    right = f["opening"] + f["births"] + f["other_additions"] - f["deaths"] - f["other_losses"]
+    return f["closing"] == right, (
+        f"期末{f['closing']:,}＝期初{f['opening']:,}＋出生{f['births']:,}"
+        f"＋其他增加{f['other_additions']:,}－死亡{f['deaths']:,}－其他减少{f['other_losses']:,}"
+    )
+
+
+def _births(figures: dict) -> tuple[bool, str]:
+    f = figures
+    orders = [f["births_order_1"], f["births_order_2"], f["births_order_3_plus"]]
+    holds = f["births"] == f["births_boys"] + f["births_girls"] == sum(orders)
+    return holds, (
+        f"出生{f['births']:,}＝男{f['births_boys']:,}＋女{f['births_girls']:,}"
+        f"＝一孩{orders[0]:,}＋二孩{orders[1]:,}＋多孩{orders[2]:,}"
+    )
+
+
+def _hukou(figures: dict) -> tuple[bool, str]:
+    whole = figures["population"]
+    parts = [figures[c] for c in ("hukou_agricultural", "hukou_non_agricultural", "inflow")]
+    text = f"总人口{whole:,}＝农业{parts[0]:,}＋非农业{parts[1]:,}＋流入{parts[2]:,}"
+    return whole == sum(parts), text
+
+
+def _women(figures: dict) -> tuple[bool, str]:
+    code = "women_married_15_49"
+    parts = [figures[f"{code}_{p}"] for p in ("agricultural", "non_agricultural", "inflow")]
+    text = f"已婚育龄妇女{figures[code]:,}＝农业{parts[0]:,}＋非农业{parts[1]:,}＋流动{parts[2]:,}"
+    return figures[code] == sum(parts), text
+
+
+def _each_row(rows: Sequence[SheetRow], rule, words: str) -> Check:
+    """`rule(figures)` says whether it holds and writes it out; the whole region's is shown."""
+    broken = [row for row in rows if not rule(row.figures)[0]]
+    if broken:
+        names = "、".join(row.name for row in broken)
+        return Check("bad", f"{words}不成立：{names}", rule(broken[0].figures)[1])
+    return Check("ok", rule(rows[0].figures)[1])
+
+
+def _sums(rows: Sequence[SheetRow], codes: Sequence[str]) -> Check:
+    """The rows below add up to the whole region's."""
+    whole, *below = rows
+    if not below:
+        return Check("ok", "只有一个村（社区），不用相加")
+    wrong = [c for c in codes if whole.figures[c] != sum(r.figures[c] for r in below)]
+    if wrong:
+        return Check(
+            "bad",
+            "各下级单位相加不等于合计",
+            "有人直接登记在本级，没有登记到村（社区）。",
+            code=wrong[0],
+            region=whole.code,
+        )
+    return Check("ok", "各下级单位相加等于合计")
+
+
+def _births_not_registered(rows: Sequence[SheetRow]) -> Check:
+    whole, *below = rows
+    number = whole.figures["births_not_registered"]
+    if not number:
+        return Check("ok", "本月出生的孩子都已登记为居民")
+    places = [r for r in below if r.figures["births_not_registered"]] or [whole]
+    return Check(
+        "warn",
+        f"有{number:,}条出生记录，孩子没有在母亲（或父亲）的村登记为居民",
+        "、".join(f"{r.name}{r.figures['births_not_registered']:,}" for r in places)
+        + "。补登居民，或更正出生记录；在登记以前计入其他减少。",
+        code="births_not_registered",
+        region=whole.code,
+    )
