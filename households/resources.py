@@ -72,7 +72,7 @@ RESIDENTS = WorkbookKind(
         Column("死亡日期", "death_date", "date"),
         Column("备注", "note", max_length=500),
     ),
-    permission=Permission.IMPORT,
+    permission=Permission.REGISTRY_EDIT,
     plan=plan_residents,
     sample={
         "village_code": "539981001201", "group": "2组", "household_no": "00001", "name": "示例",
@@ -109,7 +109,7 @@ BIRTHS = WorkbookKind(
         Column("伤残等级", "disability_grade", "choice", choices=tuple(DisabilityGrade.values)),
         Column("伤残鉴定日期", "disability_date", "date"),
     ),
-    permission=Permission.IMPORT,
+    permission=Permission.REGISTRY_EDIT,
     plan=plan_births,
     sample={
         "mother_idno": "539981198001010020", "child_name": "示例", "sex": "女",

@@ -57,7 +57,10 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.AUDITOR: frozenset({P.SIGNED_IN, P.AUDIT_VIEW}),
     Role.SECURITY_ADMINISTRATOR: frozenset({P.SIGNED_IN, P.ROLES_MANAGE}),
     Role.ADMINISTRATOR: frozenset(
-        {P.SIGNED_IN, P.ACCOUNTS_MANAGE, P.REGIONS_VIEW, P.REGIONS_MANAGE, P.JOBS_VIEW, P.JOBS_MANAGE}
+        {
+            P.SIGNED_IN, P.ACCOUNTS_MANAGE, P.REGIONS_VIEW, P.REGIONS_MANAGE, P.JOBS_VIEW,
+            P.JOBS_MANAGE, P.IMPORT,  # of regions: each kind of workbook names its own permission
+        }
     ),
 }  # fmt: skip
 BUSINESS_ROLES = frozenset({Role.PROPAGANDIST, Role.CLERK, Role.REVIEWER, Role.COUNTY})
