@@ -84,10 +84,17 @@ def _words(field, value) -> str:
         return f"{_plain(value.start)}至{_plain(value.stop)}"
     if isinstance(value, bool):
         return "是" if value else "否"
-    choices = dict(getattr(field.field, "choices", None) or [])
+    if isinstance(value, str):
+        return str(_labels(field).get(value, value))
     if isinstance(value, list | tuple | set):
-        return "、".join(str(choices.get(one, one)) for one in value)
-    return str(choices.get(value, value)) if isinstance(value, str) else str(value)
+        labels = _labels(field)
+        return "、".join(str(labels.get(str(one), one)) for one in value)
+    return str(value)
+
+
+def _labels(field) -> dict[str, str]:
+    """Written choices only: those of a ModelChoiceField would cost a query and arrive as objects."""
+    return {str(key): label for key, label in getattr(field.field, "choices", [])}
 
 
 def _plain(bound) -> str:
