@@ -10,9 +10,10 @@ class HouseholdsConfig(AppConfig):
 
     def ready(self):
         from fpadmin.audit.log import register_types
-        from households import invariants, menu, resources
+        from households import invariants, menu, reports, resources
 
         resources.load()
         invariants.load()
+        reports.load()
         menu.load()
         register_types({"demo.loaded": "生成演示数据"})

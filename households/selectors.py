@@ -5,16 +5,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from fpadmin.accounts.models import Region
 from fpadmin.audit.log import EVENT_TYPES
 from fpadmin.audit.models import AuditEvent
 from fpadmin.crypto import digest
+from fpadmin.dates import years_before
 from fpadmin.fields import next_string
 from fpadmin.identity import InvalidIdNumber, half_width, normalise_id_number, parse_id_number
 from households import places
-from households.models import ChildRecord, Household, Residency, Resident
+from households.models import ChildRecord, Household, Residence, Residency, Resident
 
 CHANGES_SHOWN = 100
 # The character after these cannot be stored, so a range has no end; no name has them.
@@ -161,6 +162,11 @@ def relatives_of(user, resident: Resident) -> list[tuple[str, str, Resident | No
     return relatives + [("子" if c.sex == "男" else "女", "", c) for c in children]
 
 
+def spells_in(household: Household) -> list[Residency]:
+    """Spells that its members have had in this household."""
+    return list(household.residencies.order_by("started_on", "pk"))
+
+
 def births_of(user, people: Iterable[Resident]):
     """Birth histories of the people, each record once, with the parents and children in scope."""
     pks = [p.pk for p in people]
@@ -217,14 +223,19 @@ def last_change(resident: Resident) -> AuditEvent | None:
     )
 
 
-def registry_figures(user, day: date) -> list[tuple[str, int, dict]]:
-    """(label, number, list conditions) of the home card: residents living on `day`, and households."""
-    living = Resident.objects.visible_to(user).living_on(day)
-    return [
-        ("在册居民", living.count(), {}),
-        ("其中流入", living.filter(residence="流入").count(), {"residence": "流入"}),
-        ("其中流出", living.filter(residence="流出").count(), {"residence": "流出"}),
-    ]
+def registry_figures(user, day: date) -> dict[str, int]:
+    """Plain counts for the home page, each the length of the list it leads to."""
+    figures = (
+        Resident.objects.visible_to(user)
+        .living_on(day)
+        .aggregate(
+            living=Count("pk"),
+            inflow=Count("pk", filter=Q(residence=Residence.INFLOW)),
+            outflow=Count("pk", filter=Q(residence=Residence.OUTFLOW)),
+            aged_65=Count("pk", filter=Q(birth_date__lte=years_before(day, 65))),
+        )
+    )
+    return figures | {"households": Household.objects.visible_to(user).count()}
 
 
 def _starts_with(field: str, text: str) -> Q:

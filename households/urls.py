@@ -1,4 +1,26 @@
-"""Routes of this app."""
+"""Routes of the registry."""
+
+from django.urls import path
+
+from households.views import births, households, residents
 
 app_name = "households"
-urlpatterns = []
+urlpatterns = [
+    path("residents/", residents.resident_list, name="resident-list"),
+    path("residents/search/", residents.resident_search, name="resident-search"),
+    path("residents/new/", residents.resident_create, name="resident-create"),
+    path("residents/id-number/", residents.id_number_check, name="id-number-check"),
+    path("residents/<int:pk>/", residents.resident_detail, name="resident-detail"),
+    path("residents/<int:pk>/births/", residents.resident_births, name="resident-births"),
+    path("residents/<int:pk>/births/new/", births.birth_create, name="birth-create"),
+    path("residents/<int:pk>/history/", residents.resident_history, name="resident-history"),
+    path("residents/<int:pk>/edit/", residents.resident_edit, name="resident-edit"),
+    path("residents/<int:pk>/reveal/", residents.resident_reveal, name="resident-reveal"),
+    path("births/<int:pk>/edit/", births.birth_edit, name="birth-edit"),
+    path("households/", households.household_list, name="household-list"),
+    path("households/new/", households.household_create, name="household-create"),
+    path("households/<int:pk>/", households.household_detail, name="household-detail"),
+    path("households/<int:pk>/births/", households.household_births, name="household-births"),
+    path("households/<int:pk>/history/", households.household_history, name="household-history"),
+    path("households/<int:pk>/edit/", households.household_edit, name="household-edit"),
+]

@@ -6,17 +6,11 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Field, Fieldset, Layout
 from django import forms
 
-from fpadmin.identity import (
-    InvalidIdNumber,
-    mask_account,
-    mask_id_number,
-    mask_phone,
-    parse_id_number,
-)
+from fpadmin.identity import InvalidIdNumber, parse_id_number
 from households.models import DisabilityGrade
+from households.presenters import mask_of
 
 CLEAR = "清空"
-MASKS = {"phone": mask_phone, "bank_account": mask_account}
 NOT_IN_FORM = "请选择"
 GRADES = [("", "无"), *DisabilityGrade.choices]
 
@@ -81,12 +75,15 @@ class RegistryForm(forms.Form):
         super().__init__(data, **kwargs)
         self.user, self.today, self.shown = user, today, shown
         self.warnings: list[str] = []
+        for field in self.fields.values():
+            verb = "选择" if isinstance(field, forms.ChoiceField) else "填写"
+            field.error_messages["required"] = f"请{verb}{field.label}。"
+            field.error_messages["invalid_choice"] = f"请重新选择{field.label}。"
         for name in self.identifiers:
             stored = getattr(shown, name, "") if shown else ""
             if stored:
-                mask = MASKS.get(name, mask_id_number)
                 clear = f"；写“{CLEAR}”去掉" if name in self.clearable else ""
-                self.fields[name].help_text = f"现为{mask(stored)}，留空不变{clear}"
+                self.fields[name].help_text = f"现为{mask_of(name, stored)}，留空不变{clear}"
                 self.fields[name].required = False
 
     def identifier_values(self) -> dict[str, str]:
@@ -120,3 +117,36 @@ class RegistryForm(forms.Form):
             raise forms.ValidationError(
                 f"{self.fields[name].label}{error}", code=error.code
             ) from None
+
+    def lines(self) -> list[tuple[str, str, str]]:
+        """(label, old, new) of what is about to be saved; of a known record only what changes."""
+        lines = []
+        for name, field in self.fields.items():
+            new = self._shown_value(name, self.cleaned_data.get(name))
+            old = ""
+            if self.shown is not None:
+                if name in self.identifiers:
+                    stored = getattr(self.shown, name)
+                    old = mask_of(name, stored) if stored else ""
+                    new = new or old
+                else:
+                    old = self._shown_value(name, self.initial.get(name))
+            if new != old:
+                lines.append((str(field.label), old or "—", new or "—"))
+        return lines
+
+    def _shown_value(self, name: str, value) -> str:
+        field = self.fields[name]
+        if value is None or value == "":
+            return ""
+        if isinstance(field, forms.ModelChoiceField):
+            return str(value) if hasattr(value, "pk") else self._label_of(field, value)
+        if isinstance(value, bool):
+            value = "yes" if value else "no"
+        if isinstance(field, forms.ChoiceField):
+            return str(dict(field.choices).get(value, value))
+        return str(value)
+
+    def _label_of(self, field, key) -> str:
+        found = field.queryset.filter(pk=key).first()
+        return str(found) if found else ""

@@ -5,6 +5,7 @@ from datetime import date
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Div, Field
 from django import forms
+from django.urls import reverse
 
 from fpadmin.identity import (
     ETHNIC_GROUP_SET,
@@ -31,6 +32,10 @@ from households.forms.base import (
 from households.models import Household, Hukou, Marital, Relation, Residence, Resident, Sex
 from households.services import ID_NUMBER_TAKEN, REVEALABLE, Change, NewHousehold
 
+READING = (
+    '<div id="id-number-reading" aria-live="polite">'
+    '{% include "households/_id_number.html" with reading=form.reading only %}</div>'
+)
 EXISTING, NEW = "existing", "new"
 CHANGED, CORRECTED = "changed", "corrected"
 ENTRY_REASONS = ["出生", "迁入", "流入", "返回", "补登"]
@@ -161,8 +166,22 @@ class ResidentForm(RegistryForm):
             reasons = ENTRY_REASONS
         else:
             reasons = CHANGE_REASONS
+        self._ask_when_left("id_number", "#id-number-reading", "id_number,resident")
+        for name in ("spouse_id_number", "mother_id_number", "father_id_number"):
+            self._ask_when_left(name, f"#{name}-found", name)
         self.fields["change_reason"].choices = choose([(r, r) for r in reasons], "不填")
         self.helper = self._helper()
+
+    def _ask_when_left(self, name: str, target: str, parameters: str) -> None:
+        """Read the number back as soon as the field is left; without scripts, after sending."""
+        self.fields[name].widget.attrs |= {
+            "autocomplete": "off",
+            "hx-post": reverse("households:id-number-check"),
+            "hx-trigger": "change",
+            "hx-target": target,
+            "hx-swap": "innerHTML",
+            "hx-params": parameters,
+        }
 
     def _helper(self) -> FormHelper:
         dates = [third("changed_on"), third("change_reason")]
@@ -174,9 +193,7 @@ class ResidentForm(RegistryForm):
                 third("name"),
                 Div(
                     Field("id_number"),
-                    HTML(
-                        '{% include "households/_id_number.html" with reading=form.reading only %}'
-                    ),
+                    HTML(READING),
                     css_class="fp-c3",
                 ),
                 third("birth_date"),

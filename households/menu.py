@@ -1,0 +1,67 @@
+"""The registry's places in the menu and its block on the home page."""
+
+from django.urls import reverse
+
+from fpadmin.accounts.permissions import Permission
+from fpadmin.audit.log import register_types
+from fpadmin.ui.menu import Card, MenuEntry, register_card, register_entry
+from households import selectors, services
+
+
+def load() -> None:
+    """Register menu entries, the home card and the audit event types. Called once, by ready()."""
+    register_entry(
+        MenuEntry(
+            key="registry",
+            label="居民与家庭",
+            url_name="households:resident-list",
+            permission=Permission.REGISTRY_VIEW,
+            icon="people",
+            order=20,
+            separated=True,
+        )
+    )
+    register_entry(
+        MenuEntry(
+            key="residents",
+            label="居民",
+            url_name="households:resident-list",
+            permission=Permission.REGISTRY_VIEW,
+            group="registry",
+            order=21,
+            active=("households:resident", "households:birth"),
+        )
+    )
+    register_entry(
+        MenuEntry(
+            key="households",
+            label="家庭",
+            url_name="households:household-list",
+            permission=Permission.REGISTRY_VIEW,
+            group="registry",
+            order=22,
+            active=("households:household",),
+        )
+    )
+    register_card(
+        Card(
+            key="registry",
+            label="居民与家庭",
+            permission=Permission.REGISTRY_VIEW,
+            figures=_figures,
+            order=20,
+        )
+    )
+    register_types(services.EVENT_TYPES)
+
+
+def _figures(user, day) -> list[tuple[str, int, str]]:
+    residents = reverse("households:resident-list")
+    figures = selectors.registry_figures(user, day)
+    return [
+        ("在册居民", figures["living"], residents),
+        ("流入", figures["inflow"], f"{residents}?residence=流入"),
+        ("流出", figures["outflow"], f"{residents}?residence=流出"),
+        ("65岁及以上", figures["aged_65"], f"{residents}?aged=65"),
+        ("家庭", figures["households"], reverse("households:household-list")),
+    ]

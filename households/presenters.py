@@ -1,0 +1,223 @@
+"""Display logic of the household and resident pages: the drawing of relations, the timeline, ages."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from fpadmin.dates import age_on
+from fpadmin.identity import mask_account, mask_id_number, mask_phone
+from households.models import Relation, Resident
+
+BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y = 126, 44, 20, 46
+EVENTS_SHOWN = 6
+_ROWS = {
+    Relation.GRANDPARENT: 0,
+    Relation.FATHER: 1,
+    Relation.MOTHER: 1,
+    Relation.SON: 3,
+    Relation.DAUGHTER: 3,
+    Relation.SON_IN_LAW: 3,
+    Relation.DAUGHTER_IN_LAW: 3,
+    Relation.GRANDCHILD: 4,
+}
+_OWN_ROW = 2
+ORDER_WORDS = {1: "一孩", 2: "二孩", 3: "三孩", 4: "四孩", 5: "五孩"}
+
+
+@dataclass(frozen=True)
+class Box:
+    """A member in the drawing; x and y of the upper left corner."""
+
+    x: int
+    y: int
+    name: str
+    caption: str
+    is_head: bool
+
+    @property
+    def middle(self) -> int:
+        return self.x + BOX_WIDTH // 2
+
+    @property
+    def bottom(self) -> int:
+        return self.y + BOX_HEIGHT
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The relations of a household as a drawing, and the same in words."""
+
+    width: int
+    height: int
+    boxes: list[Box]
+    links: str
+    notes: list[tuple[int, int, str]]
+    description: str
+
+    @property
+    def is_narrow(self) -> bool:
+        return self.width <= 2 * (BOX_WIDTH + 88)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the timeline."""
+
+    day: date
+    title: str
+    strong: str = ""
+    attribute: str = ""
+    text: str = ""
+
+
+def age_words(born: date, day: date) -> str:
+    """Completed years; months under one year, days under one month."""
+    years = age_on(born, day)
+    if years > 0:
+        return str(years)
+    months = (day.year - born.year) * 12 + day.month - born.month - (day.day < born.day)
+    return f"{months}个月" if months > 0 else f"{max((day - born).days, 0)}天"
+
+
+def mask_of(field: str, value: str) -> str:
+    """The mask of an identifier of that name."""
+    masks = {"phone": mask_phone, "bank_account": mask_account}
+    return masks.get(field, mask_id_number)(value)
+
+
+def family_tree(members: list[Resident], day: date) -> Tree | None:
+    """Who stands where: a row per generation as the relations say, lines as the links say."""
+    living = [m for m in members if m.death_date is None or m.death_date > day]
+    rows: dict[int, list[Resident]] = {}
+    for member in living:
+        rows.setdefault(_ROWS.get(member.relation, _OWN_ROW), []).append(member)
+    if len(living) < 2:
+        return None
+    for row in rows.values():
+        _couples_together(row)
+    wide = max(len(row) for row in rows.values())
+    gap = 86 if wide <= 2 else GAP_X
+    width = wide * BOX_WIDTH + (wide - 1) * gap + 2
+    boxes: dict[int, Box] = {}
+    for line, place in enumerate(sorted(rows)):
+        row = rows[place]
+        left = (width - len(row) * BOX_WIDTH - (len(row) - 1) * gap) // 2
+        for index, member in enumerate(row):
+            boxes[member.pk] = Box(
+                x=left + index * (BOX_WIDTH + gap),
+                y=1 + line * (BOX_HEIGHT + GAP_Y),
+                name=member.name,
+                caption=f"{member.relation}　{_age_caption(member, day)}",
+                is_head=member.relation == Relation.HEAD,
+            )
+    return Tree(
+        width=width,
+        height=len(rows) * (BOX_HEIGHT + GAP_Y) - GAP_Y + 2,
+        boxes=list(boxes.values()),
+        links=_links(living, boxes),
+        notes=_marriage_notes(living, boxes, gap),
+        description=_in_words(living),
+    )
+
+
+def timeline(members: list[Resident], spells, births) -> list[Event]:
+    """Births, deaths, marriages and registrations of the members, newest first."""
+    here = {m.pk: m for m in members}
+    events = []
+    recorded = set()
+    for birth in births:
+        recorded.add(birth.child_id)
+        name = birth.child_name or "未取名"
+        order = ORDER_WORDS.get(birth.order, f"第{birth.order}孩")
+        adopted = "收养" if birth.origin == "收养" else ""
+        events.append(Event(birth.birth_date, "", f"出生：{birth.sex}孩{name}", order, adopted))
+        if birth.death_date and birth.child_id not in here:
+            events.append(Event(birth.death_date, f"{name}去世"))
+    married = set()
+    for member in members:
+        if member.pk not in recorded:
+            events.append(Event(member.birth_date, "", f"出生：{member.name}"))
+        if member.death_date:
+            events.append(Event(member.death_date, f"{member.name}去世"))
+        if member.first_marriage_date and member.pk not in married:
+            partner = here.get(member.spouse_id)
+            same = partner and partner.first_marriage_date == member.first_marriage_date
+            if same:
+                married.add(partner.pk)
+            title = f"结婚：{member.name}与{partner.name}" if same else f"{member.name}初婚"
+            events.append(Event(member.first_marriage_date, title))
+    for spell in spells:
+        member = here.get(spell.resident_id)
+        if member is None or spell.started_on is None:
+            continue
+        if spell.started_on == member.birth_date and spell.reason in ("", "出生"):
+            continue
+        title = f"{spell.reason or '登记'}：{member.name}"
+        state = f"{spell.relation}，{spell.hukou}，{spell.residence}"
+        events.append(Event(spell.started_on, title, text=state))
+    return sorted(events, key=lambda e: e.day, reverse=True)
+
+
+def _age_caption(member: Resident, day: date) -> str:
+    age = age_words(member.birth_date, day)
+    return f"{age}岁" if age.isdigit() else age
+
+
+def _couples_together(row: list[Resident]) -> None:
+    """Put spouses side by side, so that the line between them crosses nobody."""
+    for index in range(len(row) - 1):
+        partner = row[index].spouse_id
+        for other in range(index + 2, len(row)):
+            if row[other].pk == partner:
+                row.insert(index + 1, row.pop(other))
+
+
+def _links(members: list[Resident], boxes: dict[int, Box]) -> str:
+    parts = []
+    for member in members:
+        own = boxes[member.pk]
+        partner = boxes.get(member.spouse_id)
+        if partner and partner.y == own.y and own.x < partner.x:
+            middle = own.y + BOX_HEIGHT // 2
+            parts.append(f"M{own.x + BOX_WIDTH} {middle}H{partner.x}")
+        father, mother = boxes.get(member.father_id), boxes.get(member.mother_id)
+        start = _start_of(father, mother, own)
+        if start:
+            x, y = start
+            turn = own.y - 17
+            parts.append(f"M{x} {y}V{turn}H{own.middle}V{own.y}")
+    return "".join(parts)
+
+
+def _start_of(father: Box | None, mother: Box | None, child: Box) -> tuple[int, int] | None:
+    """Where the line to a child begins: between the parents, or below the one there is."""
+    above = [parent for parent in (father, mother) if parent and parent.bottom < child.y]
+    if len(above) == 2 and above[0].y == above[1].y:
+        return (above[0].middle + above[1].middle) // 2, above[0].y + BOX_HEIGHT // 2
+    return (above[0].middle, above[0].bottom) if above else None
+
+
+def _marriage_notes(members, boxes: dict[int, Box], gap: int) -> list[tuple[int, int, str]]:
+    if gap < 80:
+        return []
+    notes = []
+    for member in members:
+        own, partner = boxes[member.pk], boxes.get(member.spouse_id)
+        beside = partner and partner.y == own.y and own.x < partner.x
+        if beside and member.first_marriage_date:
+            x = (own.x + BOX_WIDTH + partner.x) // 2
+            notes.append((x, own.y + 16, f"{member.first_marriage_date.year}年结婚"))
+    return notes
+
+
+def _in_words(members: list[Resident]) -> str:
+    """The drawing for those who don't see it."""
+    names = {m.pk: m.name for m in members}
+    words = []
+    for member in members:
+        if member.spouse_id in names and member.pk < member.spouse_id:
+            words.append(f"{member.name}与{names[member.spouse_id]}为夫妻")
+        parents = [names[pk] for pk in (member.father_id, member.mother_id) if pk in names]
+        if parents:
+            child = "儿子" if member.sex == "男" else "女儿"
+            words.append(f"{member.name}是{'与'.join(parents)}的{child}")
+    return ("；".join(words) or "、".join(f"{m.relation}{m.name}" for m in members)) + "。"

@@ -1,0 +1,99 @@
+"""Births: a line of a birth history, recorded and corrected."""
+
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from fpadmin import dates
+from fpadmin.accounts.permissions import Permission, requires
+from fpadmin.errors import EditConflict, RuleViolation
+from households import conflicts, selectors, services
+from households.forms import BirthForm
+from households.models import ChildRecord, Resident
+from households.views import editing
+
+
+@requires(Permission.REGISTRY_EDIT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def birth_create(request, pk):
+    """A child of this mother, or of this father where no mother is known."""
+    parent = get_object_or_404(Resident.objects.visible_to(request.user).for_list(), pk=pk)
+    initial = {"order": len(selectors.births_of(request.user, [parent])) + 1}
+    form = BirthForm(
+        request.POST if request.method == "POST" else None,
+        user=request.user,
+        today=dates.today(),
+        parent=parent,
+        initial=initial,
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.record_birth(by=request.user, parent=parent, values=form.values())
+        except RuleViolation as violation:
+            editing.put_on_form(form, violation)
+        else:
+            return _saved(request, parent, form)
+    return _birth_form(request, form, parent)
+
+
+@requires(Permission.REGISTRY_EDIT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def birth_edit(request, pk):
+    """Correct a line of a birth history."""
+    records = ChildRecord.objects.visible_to(request.user)
+    record = get_object_or_404(records.select_related("mother__village", "father__village"), pk=pk)
+    parent = record.mother or record.father
+    initial = BirthForm.initial_of(record)
+    common = {
+        "user": request.user,
+        "today": dates.today(),
+        "parent": parent,
+        "shown": record,
+        "initial": initial,
+    }
+    if request.method != "POST":
+        opened = conflicts.seal(initial, record.row_version)
+        return _birth_form(
+            request, BirthForm(**common), parent, row_version=record.row_version, opened=opened
+        )
+    version = editing.posted_version(request)
+    form = BirthForm(editing.answers(request, initial), **common)
+    if form.is_valid():
+        try:
+            services.edit_birth(
+                by=request.user,
+                record=record,
+                parent=parent,
+                row_version=version,
+                values=form.values(),
+            )
+        except EditConflict as conflict:
+            return editing.conflict_page(
+                request, form, conflict, title=f"{parent.name}的生育史", cancel=_history(parent)
+            )
+        except RuleViolation as violation:
+            editing.put_on_form(form, violation)
+        else:
+            return _saved(request, parent, form)
+    opened = {"row_version": version, "opened": request.POST.get("opened", "")}
+    return _birth_form(request, form, parent, **opened)
+
+
+def _history(parent: Resident) -> str:
+    return reverse("households:resident-births", args=[parent.pk])
+
+
+def _saved(request, parent, form):
+    messages.success(request, "已保存生育史。")
+    for warning in form.warnings:
+        messages.warning(request, f"已保存，请核对：{warning}")
+    return redirect(_history(parent))
+
+
+def _birth_form(request, form, parent, **context):
+    return render(
+        request,
+        "households/birth_form.html",
+        {"form": form, "parent": parent, "cancel": _history(parent), **context},
+    )

@@ -1,0 +1,180 @@
+"""Households: list, page, births, history, create, edit."""
+
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from fpadmin import dates
+from fpadmin.accounts.permissions import Permission, requires
+from fpadmin.errors import EditConflict, RuleViolation
+from fpadmin.ui.lists import list_page
+from households import conflicts, selectors, services
+from households.filters import HouseholdFilter
+from households.forms import HouseholdForm
+from households.models import Household
+from households.presenters import EVENTS_SHOWN, family_tree, timeline
+from households.tables import HouseholdTable
+from households.views import editing
+
+
+@requires(Permission.REGISTRY_VIEW)
+@require_safe
+def household_list(request):
+    """Households of the user's region."""
+    return list_page(
+        request,
+        Household.objects.visible_to(request.user).for_list(dates.today()),
+        template="households/household_list.html",
+        title="家庭",
+        unit="户",
+        table_class=HouseholdTable,
+        filter_class=HouseholdFilter,
+        extra={
+            "searched": "households",
+            "can_edit": request.user.may(Permission.REGISTRY_EDIT),
+        },
+    )
+
+
+@requires(Permission.REGISTRY_VIEW)
+@require_safe
+def household_detail(request, pk):
+    """Members, relations and timeline of one household."""
+    household = _household(request, pk)
+    services.record_view(by=request.user, target=household)
+    context = _household_context(request, household)
+    members = context["members"]
+    events = timeline(members, selectors.spells_in(household), context["births"])
+    whole = request.GET.get("timeline") == "all"
+    return render(
+        request,
+        "households/household_detail.html",
+        context
+        | {
+            "tree": family_tree(members, context["day"]),
+            "events": events if whole else events[:EVENTS_SHOWN],
+            "event_count": len(events),
+            "is_cut": not whole and len(events) > EVENTS_SHOWN,
+        },
+    )
+
+
+@requires(Permission.REGISTRY_VIEW)
+@require_safe
+def household_births(request, pk):
+    """The birth histories of the household's mothers and fathers."""
+    context = _household_context(request, _household(request, pk))
+    return render(request, "households/household_births.html", context)
+
+
+@requires(Permission.REGISTRY_VIEW)
+@require_safe
+def household_history(request, pk):
+    """What was changed about the household and its members."""
+    household = _household(request, pk)
+    context = _household_context(request, household)
+    history = selectors.history_of(request.user, [household, *context["members"]])
+    return render(request, "households/household_history.html", context | {"history": history})
+
+
+@requires(Permission.REGISTRY_EDIT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def household_create(request):
+    """A new household, still without members."""
+    cancel = reverse("households:household-list")
+    form = HouseholdForm(
+        request.POST if request.method == "POST" else None, user=request.user, today=dates.today()
+    )
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        try:
+            household = services.register_household(
+                by=request.user,
+                village=values["village"],
+                group=values["group_region"],
+                number=values["number"],
+                address=values["address"],
+                low_income=values["low_income"],
+                low_income_from=values["low_income_on"],
+            )
+        except RuleViolation as violation:
+            editing.put_on_form(form, violation)
+        else:
+            messages.success(request, f"已登记{household.village.name}{household}，请添加成员。")
+            return redirect(household)
+    return _household_form(request, form, cancel=cancel)
+
+
+@requires(Permission.REGISTRY_EDIT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def household_edit(request, pk):
+    """Correct group, address and 低保 of a household."""
+    household = _household(request, pk)
+    cancel = household.get_absolute_url()
+    initial = HouseholdForm.initial_of(household)
+    common = {"user": request.user, "today": dates.today(), "shown": household, "initial": initial}
+    if request.method != "POST":
+        opened = conflicts.seal(initial, household.row_version)
+        return _household_form(
+            request,
+            HouseholdForm(**common),
+            cancel=cancel,
+            row_version=household.row_version,
+            opened=opened,
+        )
+    version = editing.posted_version(request)
+    form = HouseholdForm(editing.answers(request, initial), **common)
+    if form.is_valid():
+        values = form.cleaned_data
+        try:
+            services.edit_household(
+                by=request.user,
+                household=household,
+                row_version=version,
+                group=values["group_region"],
+                address=values["address"],
+                low_income=values["low_income"],
+                low_income_on=values["low_income_on"] or dates.today(),
+            )
+        except EditConflict as conflict:
+            return editing.conflict_page(
+                request, form, conflict, title=str(household), cancel=cancel
+            )
+        except RuleViolation as violation:
+            editing.put_on_form(form, violation)
+        else:
+            messages.success(request, "已保存。")
+            return redirect(household)
+    opened = {"row_version": version, "opened": request.POST.get("opened", "")}
+    return _household_form(request, form, cancel=cancel, **opened)
+
+
+def _household(request, pk) -> Household:
+    households = Household.objects.visible_to(request.user).select_related("village", "group")
+    return get_object_or_404(households, pk=pk)
+
+
+def _household_context(request, household) -> dict:
+    members = selectors.members_of(household)
+    day = dates.today()
+    living = [m for m in members if m.is_living_on(day)]
+    head = next((m for m in living if m.relation == "户主"), None)
+    return {
+        "household": household,
+        "place": f"{household.village.name} {household}",
+        "members": members,
+        "living_count": len(living),
+        "permanent_count": sum(m.residence == "常住" for m in living),
+        "head": head,
+        "hukou": "、".join(sorted({m.hukou for m in living})),
+        "low_income": household.low_income_spells.filter(ended_on__isnull=True).exists(),
+        "births": selectors.births_of(request.user, members),
+        "day": day,
+        "can_edit": request.user.may(Permission.REGISTRY_EDIT),
+        "can_reveal": request.user.may(Permission.IDENTITY_REVEAL),
+    }
+
+
+def _household_form(request, form, **context):
+    return render(request, "households/household_form.html", {"form": form, **context})

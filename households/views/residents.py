@@ -1,0 +1,320 @@
+"""Residents: list, search, page, history, create, edit, and one number in clear."""
+
+import secrets
+from dataclasses import asdict
+
+from django.contrib import messages
+from django.http import QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from fpadmin import dates
+from fpadmin.accounts.permissions import Permission, requires
+from fpadmin.errors import EditConflict, RuleViolation
+from fpadmin.identity import InvalidIdNumber, parse_id_number
+from fpadmin.ui.lists import list_page
+from households import conflicts, selectors, services
+from households.filters import SEARCHES, HouseholdFilter, ResidentFilter
+from households.forms import PersonSearchForm, ResidentForm, RevealForm
+from households.forms.residents import read_back
+from households.models import Household, Resident
+from households.presenters import mask_of, timeline
+from households.tables import ResidentTable
+from households.views import editing
+
+KEPT_SEARCHES = 20
+REVEAL_SECONDS = 60
+RELATIVES = ("spouse_id_number", "mother_id_number", "father_id_number")
+LISTS = {
+    "residents": ("households:resident-list", ResidentFilter),
+    "households": ("households:household-list", HouseholdFilter),
+}
+
+
+@requires(Permission.REGISTRY_VIEW)
+@require_safe
+def resident_list(request):
+    """Residents of the user's region."""
+    return list_page(
+        request,
+        Resident.objects.visible_to(request.user).for_list(),
+        template="households/resident_list.html",
+        title="居民",
+        unit="人",
+        table_class=ResidentTable,
+        filter_class=ResidentFilter,
+        extra={
+            "searched": "residents",
+            "can_edit": request.user.may(Permission.REGISTRY_EDIT),
+            "can_import": request.user.may(Permission.IMPORT),
+        },
+    )
+
+
+@requires(Permission.REGISTRY_VIEW)
+@require_http_methods(["GET", "HEAD", "POST"])
+def resident_search(request):
+    """Name, initials or a whole ID number by POST; they stay in the session, never in the URL."""
+    if request.method != "POST":
+        return render(request, "households/resident_search.html")
+    form = PersonSearchForm(request.POST)
+    target, filter_class = LISTS.get(request.POST.get("list"), LISTS["residents"])
+    if not form.is_valid():
+        messages.error(request, "姓名最多50个字，身份证号最多40个字符，请核对。")
+        return redirect(target)
+    search = _search(request, form.cleaned_data)
+    query = _conditions(request.POST, filter_class)
+    if search.name or search.digest:
+        people = Resident.objects.visible_to(request.user).filter(search.matches())
+        found = list(people.values_list("pk", flat=True)[:2])
+        services.record_search(
+            by=request.user, terms=[t for t in (search.name, search.digest) if t], count=len(found)
+        )
+        if form.cleaned_data["q"] and len(found) == 1:
+            return redirect("households:resident-detail", found[0])
+        query["search"] = _keep(request, search)
+        query["state"] = query.get("state") or "all"
+    return redirect(f"{reverse(target)}?{query.urlencode()}")
+
+
+@requires(Permission.REGISTRY_VIEW)
+@require_safe
+def resident_detail(request, pk):
+    """One person: state, spells, relations, timeline; every number masked."""
+    resident = _resident(request, pk)
+    services.record_view(by=request.user, target=resident)
+    births = selectors.births_of(request.user, [resident])
+    spells = selectors.spells_of(request.user, resident)
+    return render(
+        request,
+        "households/resident_detail.html",
+        _resident_context(request, resident)
+        | {
+            "spells": spells,
+            "relatives": selectors.relatives_of(request.user, resident),
+            "events": timeline([resident], [s for s, _ in spells], births),
+        },
+    )
+
+
+@requires(Permission.REGISTRY_VIEW)
+@require_safe
+def resident_births(request, pk):
+    """The birth history in which this person is mother or father."""
+    resident = _resident(request, pk)
+    return render(
+        request,
+        "households/resident_births.html",
+        _resident_context(request, resident)
+        | {"births": selectors.births_of(request.user, [resident])},
+    )
+
+
+@requires(Permission.REGISTRY_VIEW)
+@require_safe
+def resident_history(request, pk):
+    """Who changed what, and who had a number shown."""
+    resident = _resident(request, pk)
+    births = selectors.births_of(request.user, [resident])
+    return render(
+        request,
+        "households/resident_history.html",
+        _resident_context(request, resident)
+        | {"history": selectors.history_of(request.user, [resident, *births])},
+    )
+
+
+@requires(Permission.REGISTRY_EDIT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def resident_create(request):
+    """Register a person in a known or a new household; everything is shown once more before saving."""
+    today = dates.today()
+    cancel = reverse("households:resident-list")
+    if request.method != "POST":
+        initial = {"ethnicity": "汉"} | _household_asked_for(request)
+        form = ResidentForm(user=request.user, today=today, initial=initial)
+        return _resident_form(request, form, cancel=cancel)
+    form = ResidentForm(request.POST, user=request.user, today=today)
+    step = request.POST.get("step", editing.CHECK)
+    if not form.is_valid() or step == editing.BACK:
+        return _resident_form(request, form, cancel=cancel)
+    if step == editing.CHECK:
+        return editing.check_page(request, form, title="核对后登记", cancel=cancel)
+    try:
+        resident = services.register_resident(
+            by=request.user,
+            household=form.cleaned_data["household"],
+            values=form.values(),
+            change=form.change(),
+        )
+    except RuleViolation as violation:
+        editing.put_on_form(form, violation)
+        return _resident_form(request, form, cancel=cancel)
+    messages.success(
+        request, f"已登记{resident.name}，{resident.village.name}{resident.household}。"
+    )
+    return redirect(resident)
+
+
+@requires(Permission.REGISTRY_EDIT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def resident_edit(request, pk):
+    """Change or correct a person; what somebody else saved meanwhile is never overwritten unseen."""
+    resident = _resident(request, pk)
+    cancel = resident.get_absolute_url()
+    initial = ResidentForm.initial_of(resident)
+    common = {"user": request.user, "today": dates.today(), "shown": resident, "initial": initial}
+    if request.method != "POST":
+        opened = conflicts.seal(initial, resident.row_version)
+        return _resident_form(
+            request,
+            ResidentForm(**common),
+            cancel=cancel,
+            row_version=resident.row_version,
+            opened=opened,
+        )
+    version = editing.posted_version(request)
+    opened = {"row_version": version, "opened": request.POST.get("opened", "")}
+    form = ResidentForm(editing.answers(request, initial), **common)
+    step = request.POST.get("step", editing.CHECK)
+    if not form.is_valid() or step == editing.BACK:
+        return _resident_form(request, form, cancel=cancel, **opened)
+    if step == editing.CHECK:
+        return editing.check_page(request, form, title="核对后保存", cancel=cancel)
+    try:
+        services.edit_resident(
+            by=request.user,
+            resident=resident,
+            row_version=version,
+            household=form.cleaned_data["household"],
+            values=form.values(),
+            change=form.change(),
+        )
+    except EditConflict as conflict:
+        return editing.conflict_page(request, form, conflict, title=resident.name, cancel=cancel)
+    except RuleViolation as violation:
+        editing.put_on_form(form, violation)
+        return _resident_form(request, form, cancel=cancel, **opened)
+    messages.success(request, "已保存。")
+    return redirect(resident)
+
+
+@requires(Permission.IDENTITY_REVEAL)
+@require_POST
+def resident_reveal(request, pk):
+    """One number of one person in clear, for a reason; the page covers it again after a minute."""
+    resident = _resident(request, pk)
+    template = "households/_reveal.html" if request.htmx else "households/reveal.html"
+    field = request.POST.get("field", "")
+    context = {"resident": resident, "field": field, "seconds": REVEAL_SECONDS}
+    form = RevealForm(request.POST)
+    if not form.is_valid():
+        return render(request, template, context, status=400)
+    try:
+        value = services.reveal(
+            by=request.user,
+            resident=resident,
+            field=field,
+            reason=form.cleaned_data["reason"],
+            now=timezone.now(),
+        )
+    except RuleViolation as violation:
+        return render(request, template, context | {"error": violation.message}, status=429)
+    return render(
+        request, template, context | {"value": value, "masked_value": mask_of(field, value)}
+    )
+
+
+@requires(Permission.REGISTRY_EDIT)
+@require_POST
+def id_number_check(request):
+    """Read a typed number back: its parts, birth date, sex, age, and who holds it already."""
+    today = dates.today()
+    relative = next((name for name in RELATIVES if name in request.POST), None)
+    if relative:
+        typed = request.POST[relative][:40]
+        return render(
+            request, "households/_relative.html", _relative_reading(request, typed, today)
+        )
+    shown = None
+    if request.POST.get("resident", "").isdecimal():
+        shown = (
+            Resident.objects.visible_to(request.user).filter(pk=request.POST["resident"]).first()
+        )
+    typed = request.POST.get("id_number", "")[:40]
+    reading = read_back(typed, user=request.user, today=today, shown=shown)
+    form = None
+    if reading.get("number"):
+        found = {"birth_date": reading["number"].birth_date, "sex": reading["number"].sex}
+        form = ResidentForm(user=request.user, today=today, initial=found)
+    return render(request, "households/_id_number.html", {"reading": reading, "filled": form})
+
+
+def _resident(request, pk) -> Resident:
+    people = Resident.objects.visible_to(request.user).for_list()
+    return get_object_or_404(people.select_related("household__village"), pk=pk)
+
+
+def _resident_context(request, resident) -> dict:
+    may_edit = request.user.may(Permission.REGISTRY_EDIT)
+    return {
+        "resident": resident,
+        "day": dates.today(),
+        "can_edit": may_edit,
+        "can_reveal": request.user.may(Permission.IDENTITY_REVEAL),
+    }
+
+
+def _resident_form(request, form, **context):
+    return render(request, "households/resident_form.html", {"form": form, **context})
+
+
+def _household_asked_for(request) -> dict:
+    """Initial values for a member of the household that ?household= names."""
+    pk = request.GET.get("household", "")
+    if not pk:
+        return {}
+    households = Household.objects.visible_to(request.user)
+    household = get_object_or_404(households, pk=pk if pk.isdecimal() and len(pk) < 18 else 0)
+    return {"village": household.village_id, "number": household.number}
+
+
+def _search(request, values) -> selectors.Search:
+    today = dates.today()
+    if values["q"]:
+        return selectors.parse_search(values["q"], today)
+    search = selectors.search_for(name=values["name"], number=values["id_number"], today=today)
+    kept = request.session.get(SEARCHES, {}).get(request.POST.get("search", ""))
+    if kept and kept["digest"] and not search.digest:
+        # The number stays masked on the page, so that it cannot be posted again.
+        return selectors.Search(search.name, kept["digest"], kept["masked"])
+    return search
+
+
+def _keep(request, search: selectors.Search) -> str:
+    searches = list(request.session.get(SEARCHES, {}).items())[-KEPT_SEARCHES + 1 :]
+    token = secrets.token_urlsafe(8)
+    request.session[SEARCHES] = dict(searches) | {token: asdict(search)}
+    return token
+
+
+def _conditions(data, filter_class) -> QueryDict:
+    """The posted conditions of the filter bar that are nobody's name or number."""
+    allowed = {*filter_class.base_filters, "age_min", "age_max", "sort", "per_page", "more"}
+    query = QueryDict(mutable=True)
+    for name in sorted(allowed - {"search"}):
+        if data.get(name):
+            query[name] = data[name]
+    return query
+
+
+def _relative_reading(request, typed: str, today) -> dict:
+    if not typed.strip():
+        return {}
+    try:
+        number = parse_id_number(typed, today=today)
+    except InvalidIdNumber as error:
+        return {"error": f"公民身份号码{error}"}
+    return {"found": selectors.in_scope(request.user, number.number), "number": number}
