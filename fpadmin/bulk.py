@@ -1,5 +1,6 @@
 """Bulk loads: COPY on PostgreSQL, executemany on SQLite; the same rows either way."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from itertools import islice
@@ -80,22 +81,19 @@ def _sqlite_value(value):
 
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_ESCAPED = re.compile(r"[\\\t\n\r]")
 
 
 def _copy_text(value) -> str:
+    if type(value) is str:
+        return value.translate(_ESCAPES) if _ESCAPED.search(value) else value
     if value is None:
         return "\\N"
     if value is True:
         return "t"
     if value is False:
         return "f"
-    if isinstance(value, str):
-        return (
-            value.translate(_ESCAPES)
-            if ("\\" in value or "\n" in value or "\t" in value or "\r" in value)
-            else value
-        )
-    return str(value)
+    return str(value).translate(_ESCAPES)
 
 
 class _CopySource:
@@ -122,7 +120,7 @@ class _CopySource:
 
 
 def lookup(
-    model: type[models.Model], column: str, values: Iterable[str], fields: Sequence[str]
+    model: type[models.Model], column: str, values: Iterable, fields: Sequence[str]
 ) -> list[tuple]:
     """Rows of `model` whose `column` is one of `values`: (column, *fields), raw database values.
 
@@ -132,7 +130,8 @@ def lookup(
     picked = ", ".join(f't."{name}"' for name in (column, *fields))
     with connection.cursor() as cursor:
         cursor.execute('DROP TABLE IF EXISTS "looked_up"')
-        cursor.execute('CREATE TEMPORARY TABLE "looked_up" (value varchar(100) PRIMARY KEY)')
+        kind = model._meta.get_field(column).rel_db_type(connection)
+        cursor.execute(f'CREATE TEMPORARY TABLE "looked_up" (value {kind} PRIMARY KEY)')
         copy_into("looked_up", ["value"], ((value,) for value in values))
         if connection.vendor == "postgresql":
             cursor.execute('ANALYZE "looked_up"')

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from operator import mul
 
 PROVINCES = frozenset(
     [
@@ -133,12 +134,14 @@ def half_width(text: str) -> str:
 
 def normalise_id_number(text: str) -> str:
     """Half-width, upper-case X, without spaces or dashes; not yet checked."""
+    if text.isascii() and text.isalnum():
+        return text.upper()
     return half_width(text).replace(" ", "").replace("-", "").upper()
 
 
 def check_character(first17: str) -> str:
     """The 18th character of GB 11643-1999 for 17 digits."""
-    return _CHECK[sum(w * int(c) for w, c in zip(_WEIGHTS, first17, strict=True)) % 11]
+    return _CHECK[sum(map(mul, _WEIGHTS, map(int, first17))) % 11]
 
 
 def parse_id_number(text: str, *, today: date) -> IdNumber:

@@ -49,20 +49,28 @@ SECRET = {
 LINKS = {"spouse_idno": "spouse", "father_idno": "father", "mother_idno": "mother"}
 _MASKS = {"phone": mask_phone, "bank_account": mask_account}
 _EXISTING = (
-    "id", "village_id", "household_id", *PLAIN, *(f"{column}_digest" for column in SECRET.values()),
+    "id", "village_id", "household_id", "death_date", *(key for key in PLAIN if key != "death_date"), *(f"{column}_digest" for column in SECRET.values()),
 )  # fmt: skip
+_AT = {name: position for position, name in enumerate(_EXISTING)}
+_CHUNK = 10_000  # known people compared at a time, so that memory stays flat
 _PREVIEW = 5_000  # differences of so many people are kept for the preview
 MARRIED = (Marital.FIRST, Marital.REMARRIED, Marital.RESUMED)
 
 
-@dataclass
+@dataclass(slots=True)
 class Person:
-    """A known resident as stored: plain values and digests by workbook key."""
+    """A known resident: where, whether dead, and, only where something differs, all as stored."""
 
     pk: int
     household_id: int
-    values: dict[str, Any]
-    digests: dict[str, str]
+    death_date: date | None
+    stored: tuple = ()  # a row of _EXISTING
+
+    def value(self, key: str):
+        return self.stored[_AT[key]]
+
+    def digest(self, key: str) -> str:
+        return self.stored[_AT[f"{SECRET[key]}_digest"]] or ""
 
 
 @dataclass
@@ -99,7 +107,9 @@ class ResidentPlan:
         if cell is not None:
             return cell
         person = self.known.get(index)
-        return person.values[key] if person else PLAIN[key]
+        if person is None:
+            return PLAIN[key]
+        return person.death_date if key == "death_date" else person.value(key)
 
     def write(self) -> list[log.Entry]:
         return _write(self)
@@ -307,7 +317,8 @@ def _find_people(plan: ResidentPlan) -> None:
     for number, pk in bulk.lookup(Resident, "id_number_digest", everyone, ["id"]):
         plan.people[number] = pk
     own = {d for d in digests["idno"] if d and d in plan.people}
-    found = {row[0]: row[1:] for row in bulk.lookup(Resident, "id_number_digest", own, _EXISTING)}
+    fields = ["id", "village_id", "household_id", "death_date"]
+    found = {row[0]: row[1:] for row in bulk.lookup(Resident, "id_number_digest", own, fields)}
     by_name = _by_name(plan)
     inside = set(Region.objects.filter(below(plan.ground.office.path)).values_list("pk", flat=True))
     for index in list(_good(table)):
@@ -319,17 +330,14 @@ def _find_people(plan: ResidentPlan) -> None:
             )
         if row is None:
             continue
-        pk, village_id, household_id, *rest = row
+        pk, village_id, household_id, death_date, *_ = row
         if village_id not in inside:
             table.error(
                 index, "idno", "registered_elsewhere",
                 "已在本系统其他单位登记，请联系镇办办理迁移。",
             )  # fmt: skip
             continue
-        values = dict(zip(PLAIN, rest, strict=False))
-        plan.known[index] = Person(
-            pk, household_id, values, dict(zip(SECRET, rest[len(PLAIN) :], strict=True))
-        )
+        plan.known[index] = Person(pk, household_id, death_date)
 
 
 def _by_name(plan: ResidentPlan) -> dict[tuple, tuple]:
@@ -358,8 +366,7 @@ def _by_name(plan: ResidentPlan) -> dict[tuple, tuple]:
 
 def _identity(row: tuple) -> tuple:
     """Household, name and birth date of a row of _EXISTING."""
-    values = dict(zip(_EXISTING, row, strict=True))
-    return values["household_id"], values["name"], values["birth_date"]
+    return row[_AT["household_id"]], row[_AT["name"]], row[_AT["birth_date"]]
 
 
 def _refuse_doubled_people(plan: ResidentPlan) -> None:
@@ -438,14 +445,29 @@ def _classify(plan: ResidentPlan) -> None:
         if index not in plan.known:
             plan.new.append(index)
     _plan_low_income(plan)
-    suspects = {
-        i: keys for i in plan.known if i not in table.bad and (keys := _differences(plan, i))
-    }
+    suspects = _suspects(plan)
     _refuse_early_changes(plan, suspects)
     plan.changed = {i: keys for i, keys in suspects.items() if i not in table.bad}
     plan.created, plan.updated = len(plan.new), len(plan.changed)
     plan.unchanged = len(table) - len(table.bad) - plan.created - plan.updated
     _describe_changes(plan)
+
+
+def _suspects(plan: ResidentPlan) -> dict[int, list[str]]:
+    """Records that differ from the person as stored, and in what; only these keep what is stored."""
+    suspects = {}
+    remaining = iter([i for i in plan.known if i not in plan.table.bad])
+    while chunk := list(islice(remaining, _CHUNK)):
+        people = {plan.known[i].pk: i for i in chunk}
+        for _, *row in bulk.lookup(Resident, "id", people, _EXISTING):
+            index = people[row[0]]
+            plan.known[index].stored = row
+            keys = _differences(plan, index)
+            if keys:
+                suspects[index] = keys
+            else:
+                plan.known[index].stored = ()
+    return suspects
 
 
 def _differences(plan: ResidentPlan, index: int) -> list[str]:
@@ -454,11 +476,11 @@ def _differences(plan: ResidentPlan, index: int) -> list[str]:
     keys = []
     for key, blank in PLAIN.items():
         cell = columns[key][index]
-        if cell is not None and (blank if cell is CLEAR else cell) != person.values[key]:
+        if cell is not None and (blank if cell is CLEAR else cell) != person.value(key):
             keys.append(key)
     for key in SECRET:
         cell = columns[key][index]
-        if cell is not None and plan.digests[key][index] != (person.digests[key] or ""):
+        if cell is not None and plan.digests[key][index] != person.digest(key):
             keys.append(key)
     key = plan.household_key(index)
     household = plan.households.get(key)
@@ -473,7 +495,7 @@ def _differences(plan: ResidentPlan, index: int) -> list[str]:
 
 def _opens_spell(person: Person, keys: list[str]) -> bool:
     """A changed household, residence or hukou; a hukou code filled in for the first time corrects."""
-    if "hukou_region_code" in keys and person.values["hukou_region_code"]:
+    if "hukou_region_code" in keys and person.value("hukou_region_code"):
         return True
     return any(key in keys for key in ("household_no", "residence", "hukou"))
 
@@ -530,7 +552,7 @@ def _oddities(plan: ResidentPlan) -> None:
         married_on, marital = columns["first_marriage_date"][index], columns["marital"][index]
         if married_on not in (None, CLEAR):
             for finding in rules.marriage_warnings(
-                plan.value(index, "sex"), birth, marital, married_on
+                columns["sex"][index], birth, marital, married_on
             ):
                 table.warn(index, "first_marriage_date", finding.code, finding.message)
         for key, label in labels.items():
@@ -571,7 +593,7 @@ def _describe_changes(plan: ResidentPlan) -> None:
                 old = _mask(key, getattr(stored[person.pk], SECRET[key]))
                 new = _mask(key, table.columns[key][index])
             elif key in PLAIN:
-                old, new = person.values[key], plan.value(index, key)
+                old, new = person.value(key), plan.value(index, key)
             elif key == "household_no":
                 old = labels.get(person.household_id, "")
                 new = f"{plan.villages[index].name} {table.columns['household_no'][index]}"
@@ -583,7 +605,7 @@ def _describe_changes(plan: ResidentPlan) -> None:
             plan.changes.append(
                 Change(
                     table.excel_rows[index],
-                    person.values["name"],
+                    person.value("name"),
                     labels.get(person.household_id, ""),
                     person.pk,
                     table.kind.column(key).heading,
@@ -797,7 +819,7 @@ def _entry(plan: ResidentPlan, index: int, keys: list[str]) -> log.Entry:
     open_fields = {"relation", "hukou", "residence"}
     person = plan.known[index]
     changes = {
-        key: [person.values[key], plan.value(index, key)] if key in open_fields else ["已变更"]
+        key: [person.value(key), plan.value(index, key)] if key in open_fields else ["已变更"]
         for key in keys
     }
     return log.Entry(

@@ -18,8 +18,11 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from fpadmin.identity import half_width
 from fpadmin.imports import gate, widgets
+from fpadmin.imports.widgets import CLEAR, CLEAR_WORD, TICKS, CellError
 from fpadmin.imports.kinds import Column, Issue, Unreadable, WorkbookKind
 
+# Columns that our own returned workbook adds; they are no mistake of the office.
+OWN_HEADINGS = ("错误说明", "原行号")
 HEADING_ROWS = 50  # title and blank rows may stand above the headings, within reason
 _BLANKS = re.compile(r"[\s*\u200b\ufeff]+")
 _DIGITS = re.compile(r"\d")
@@ -32,7 +35,7 @@ class Table:
     """A workbook of one kind, parsed. Columns that the file doesn't have are all blank.
 
     columns[key][i] is the typed value of record i, None where blank or wrong, CLEAR for 清空;
-    excel_rows[i] its row number. `bad` holds the records that have an error of their own.
+    excel_rows[i] its row number; widgets[key] writes a typed value out. `bad` holds the records that have an error of their own.
     """
 
     kind: WorkbookKind
@@ -41,7 +44,7 @@ class Table:
     positions: dict[str, int]  # column key → 0-based column in the user's sheet
     excel_rows: list[int]
     columns: dict[str, list[Any]]
-    raw: dict[str, list[Any]]
+    widgets: dict[str, Any]
     issues: list[Issue] = field(default_factory=list)
     bad: set[int] = field(default_factory=set)
     faults: set[tuple[int, str]] = field(default_factory=set)  # (record, column key) of errors
@@ -59,12 +62,22 @@ class Table:
         """Record something odd that comes in nevertheless."""
         self._add(index, key, code, message, False)
 
-    def _add(self, index, key, code, message, error):
+    def _add(self, index, key, code, message, error, typed=None):
         column = self.kind.column(key)
-        value = masked(column, self.raw[key][index]) if key in self.raw else ""
+        value = self.columns[key][index] if typed is None and key in self.columns else typed
+        if value not in (None, "") and key in self.widgets and typed is None:
+            value = self.widgets[key].render(value) if value is not CLEAR else CLEAR_WORD
         self.issues.append(
-            Issue(self.excel_rows[index], column.heading, code, message, value, error)
+            Issue(
+                self.excel_rows[index], column.heading, code, message, masked(column, value), error
+            )
         )
+
+    def refuse_cell(self, index: int, key: str, typed, error: CellError) -> None:
+        """The cell as typed cannot be one of its column."""
+        self.bad.add(index)
+        self.faults.add((index, key))
+        self._add(index, key, error.code, str(error), True, typed)
 
     def letters(self) -> dict[str, str]:
         """The column of the user's sheet by the template's heading, as Excel letters it."""
@@ -118,7 +131,8 @@ def read_table(
     }
     sheet_name, first_column, heading_row, headings, rows = _find_headings(kind, sheets, aliases)
     positions, unknown = _positions(kind, headings, aliases)
-    table = _collect(kind, sheet_name, first_column, heading_row, positions, rows)
+    table, raw = _collect(kind, sheet_name, first_column, heading_row, positions, rows)
+    del sheets, rows  # the parser's own copy of the whole sheet
     for name in unknown:
         table.issues.append(
             Issue(
@@ -130,7 +144,7 @@ def read_table(
                 False,
             )
         )
-    _parse(table, today, progress)
+    _parse(table, raw, today, progress)
     return table
 
 
@@ -144,6 +158,13 @@ def locate(kind: WorkbookKind, content: bytes, file_name: str) -> tuple[str, int
     }
     sheet_name, _, heading_row, _, _ = _find_headings(kind, sheets, aliases)
     return sheet_name, heading_row
+
+
+def rows_of(content: bytes, file_name: str, sheet_name: str) -> tuple[int, Iterator[list]]:
+    """(first column, rows from row 1 on) of one sheet, as the file has them."""
+    sheets = _sheets(content, gate.check(content, file_name))
+    _, first_column, rows = next(s for s in sheets if s[0] == sheet_name)
+    return first_column, iter(rows())
 
 
 def _sheets(
@@ -206,7 +227,7 @@ def _positions(kind, headings, aliases) -> tuple[dict[str, int], list[str]]:
         name = normal_heading(heading)
         key = aliases.get(name)
         if key is None:
-            if name:
+            if name and name not in OWN_HEADINGS:
                 unknown.append(str(heading).strip())
         elif key in positions:
             doubled.append(kind.column(key).heading)
@@ -227,8 +248,10 @@ def _positions(kind, headings, aliases) -> tuple[dict[str, int], list[str]]:
     return positions, unknown
 
 
-def _collect(kind, sheet_name, first_column, heading_row, positions, rows) -> Table:
-    """Raw cells by column, without blank rows and without a closing 合计 row."""
+def _collect(
+    kind, sheet_name, first_column, heading_row, positions, rows
+) -> tuple[Table, dict[str, list]]:
+    """The empty table and its raw cells by column, without blank rows and without a closing 合计 row."""
     keys, places = list(positions), list(positions.values())
     raw: dict[str, list] = {key: [] for key in keys}
     appends = [raw[key].append for key in keys]
@@ -252,70 +275,70 @@ def _collect(kind, sheet_name, first_column, heading_row, positions, rows) -> Ta
     if len(excel_rows) > limit:
         raise Unreadable("too_many_rows", f"超过{limit:,}行。请拆成几个文件分别上传。")
     positions = {key: place + first_column for key, place in positions.items()}
-    return Table(kind, sheet_name, heading_row, positions, excel_rows, {}, raw)
+    return Table(kind, sheet_name, heading_row, positions, excel_rows, {}, {}), raw
 
 
-def _parse(table: Table, today: date, progress: Progress) -> None:
-    """Typed columns. Equal cells of a column are parsed once."""
+def _parse(table: Table, raw: dict[str, list], today: date, progress: Progress) -> None:
+    """Typed columns, one after the other; a raw column is let go as soon as it is parsed.
+
+    Equal cells are parsed once: ID numbers across all their columns, others within one.
+    """
     count = len(table)
+    id_numbers: dict[Any, Any] = {}
     for done, column in enumerate(table.kind.columns):
         progress(done, len(table.kind.columns), "检查格式")
-        if column.key not in table.raw:
+        cells = raw.pop(column.key, None)
+        if cells is None:
             table.columns[column.key] = [None] * count
             continue
-        widget = widgets.widget_for(column, today)
-        raw = table.raw[column.key]
-        memo: dict[Any, Any] = {"": None, None: None}
-        ticked = column.type == "bool" and not column.required and _has_ticks(raw)
-        values: list[Any] = []
-        append = values.append
-        for index, cell in enumerate(raw):
-            key = cell if type(cell) is str else (type(cell), cell)
-            if cell is None or cell == "":
-                append(None)
-                continue
-            try:
-                value = memo[key]
-            except KeyError:
-                value = memo[key] = _clean(widget, column, cell)
-            if type(value) is widgets.CellError:
-                table.error(index, column.key, value.code, str(value))
-                value = None
-            append(value)
-        if ticked:
-            values = [
-                False if v is None and not plain(r) else v for v, r in zip(values, raw, strict=True)
-            ]
+        widget = table.widgets[column.key] = widgets.widget_for(column, today)
+        values = _parse_column(table, column, widget, cells, id_numbers)
+        if column.type == "bool" and not column.required and any(plain(c) in TICKS for c in cells):
+            values = [False if not plain(c) else v for v, c in zip(values, cells, strict=True)]
         table.columns[column.key] = values
         if column.required:
             for index, value in enumerate(values):
                 blank = value is None and (index, column.key) not in table.faults
-                if blank or value is widgets.CLEAR:
+                if blank or value is CLEAR:
                     table.error(index, column.key, "required", "不能为空。请填写。")
+
+
+def _parse_column(table: Table, column: Column, widget, cells: list, id_numbers: dict) -> list:
+    memo = id_numbers if column.type == "idno" else {}
+    values: list[Any] = []
+    append = values.append
+    for index, cell in enumerate(cells):
+        if cell == "" or cell is None:
+            append(None)
+            continue
+        key = cell if type(cell) is str else (type(cell), cell)
+        try:
+            value = memo[key]
+        except KeyError:
+            value = memo[key] = _clean(widget, cell)
+        if type(value) is CellError:
+            table.refuse_cell(index, column.key, cell, value)
+            value = None
+        append(value)
+    return values
 
 
 def plain(cell) -> str:
     return str(cell).strip() if cell is not None else ""
 
 
-def _has_ticks(raw: list) -> bool:
-    return any(plain(cell) in widgets.TICKS for cell in raw)
-
-
-def _clean(widget, column: Column, cell):
+def _clean(widget, cell):
     """The typed value, None for blank, CLEAR, or the CellError itself so that it can be kept."""
     if isinstance(cell, str):
         if len(cell) > settings.IMPORT_MAX_CELL:
-            return widgets.CellError(
-                "too_long", f"单元格超过{settings.IMPORT_MAX_CELL}个字。请缩短。"
-            )
+            return CellError("too_long", f"单元格超过{settings.IMPORT_MAX_CELL}个字。请缩短。")
         text = cell.strip()
         if not text:
             return None
-        if text == widgets.CLEAR_WORD:
-            return widgets.CLEAR
+        if text == CLEAR_WORD:
+            return CLEAR
     try:
         value = widget.clean(cell)
-    except widgets.CellError as error:
-        return error
+    except CellError as error:
+        return error.with_traceback(None)
     return None if value == "" else value
