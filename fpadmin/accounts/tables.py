@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from fpadmin.accounts.presenters import account_state, is_locked
-from fpadmin.ui.tables import ActionColumn, DayColumn, NameColumn, NumberColumn, Table
+from fpadmin.ui.tables import DayColumn, NameColumn, NumberColumn, Table
 from fpadmin.ui.templatetags.ui import status_tag, time_dash
 
 
@@ -32,7 +32,7 @@ class RoleTable(AccountTable):
     """The same accounts for the security administrator: change the role, end a lock."""
 
     name = NameColumn()
-    acts = ActionColumn(verbose_name="操作", empty_values=())
+    acts = tables.Column(verbose_name="操作", empty_values=())
 
     class Meta(AccountTable.Meta):
         sequence = ("name", "username", "role", "region", "state", "last_login", "acts")
