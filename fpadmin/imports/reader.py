@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -18,11 +19,13 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from fpadmin.identity import half_width
 from fpadmin.imports import gate, widgets
-from fpadmin.imports.widgets import CLEAR, CLEAR_WORD, TICKS, CellError
 from fpadmin.imports.kinds import Column, Issue, Unreadable, WorkbookKind
+from fpadmin.imports.widgets import CLEAR, CLEAR_WORD, TICKS, CellError
 
 # Columns that our own returned workbook adds; they are no mistake of the office.
 OWN_HEADINGS = ("错误说明", "原行号")
+CHUNK = 2_000  # records parsed at a time
+MEMO = 20_000  # parsed cells of a column kept for cells that equal them
 HEADING_ROWS = 50  # title and blank rows may stand above the headings, within reason
 _BLANKS = re.compile(r"[\s*\u200b\ufeff]+")
 _DIGITS = re.compile(r"\d")
@@ -35,7 +38,8 @@ class Table:
     """A workbook of one kind, parsed. Columns that the file doesn't have are all blank.
 
     columns[key][i] is the typed value of record i, None where blank or wrong, CLEAR for 清空;
-    excel_rows[i] its row number; widgets[key] writes a typed value out. `bad` holds the records that have an error of their own.
+    excel_rows[i] its row number; widgets[key] writes a typed value out. `bad` holds the records
+    that have an error of their own.
     """
 
     kind: WorkbookKind
@@ -47,6 +51,7 @@ class Table:
     widgets: dict[str, Any]
     issues: list[Issue] = field(default_factory=list)
     bad: set[int] = field(default_factory=set)
+    memos: dict[str, dict] = field(default_factory=dict)  # cell → typed value, while reading
     faults: set[tuple[int, str]] = field(default_factory=set)  # (record, column key) of errors
 
     def __len__(self):
@@ -131,8 +136,20 @@ def read_table(
     }
     sheet_name, first_column, heading_row, headings, rows = _find_headings(kind, sheets, aliases)
     positions, unknown = _positions(kind, headings, aliases)
-    table, raw = _collect(kind, sheet_name, first_column, heading_row, positions, rows)
+    table = Table(
+        kind=kind,
+        sheet_name=sheet_name,
+        heading_row=heading_row,
+        positions={key: place + first_column for key, place in positions.items()},
+        excel_rows=[],
+        columns={column.key: [] for column in kind.columns},
+        widgets={key: widgets.widget_for(kind.column(key), today) for key in positions},
+    )
+    for done, chunk in enumerate(_chunks(_records(rows, heading_row))):
+        progress(done * CHUNK, 0, "检查格式")
+        _parse(table, positions, chunk)
     del sheets, rows  # the parser's own copy of the whole sheet
+    _settle_blanks(table)
     for name in unknown:
         table.issues.append(
             Issue(
@@ -144,7 +161,6 @@ def read_table(
                 False,
             )
         )
-    _parse(table, raw, today, progress)
     return table
 
 
@@ -248,66 +264,55 @@ def _positions(kind, headings, aliases) -> tuple[dict[str, int], list[str]]:
     return positions, unknown
 
 
-def _collect(
-    kind, sheet_name, first_column, heading_row, positions, rows
-) -> tuple[Table, dict[str, list]]:
-    """The empty table and its raw cells by column, without blank rows and without a closing 合计 row."""
-    keys, places = list(positions), list(positions.values())
-    raw: dict[str, list] = {key: [] for key in keys}
-    appends = [raw[key].append for key in keys]
-    excel_rows: list[int] = []
-    last_first = ""
-    limit = settings.IMPORT_MAX_ROWS
+def _records(rows: Iterator[list], heading_row: int) -> Iterator[tuple[int, list]]:
+    """(Excel row, cells) without blank rows and without a closing 合计 row."""
+    held: tuple[int, list] | None = None
+    count = 0
     for number, row in enumerate(rows, start=heading_row + 1):
         if not any(map(plain, row)):
             continue
-        excel_rows.append(number)
-        if len(excel_rows) > limit + 1:
-            raise Unreadable("too_many_rows", f"超过{limit:,}行。请拆成几个文件分别上传。")
-        width = len(row)
-        for append, place in zip(appends, places, strict=True):
-            append(row[place] if place < width else "")
-        last_first = next(filter(plain, row))
-    if excel_rows and normal_heading(last_first).startswith(("合计", "总计")):
-        excel_rows.pop()
-        for values in raw.values():
-            values.pop()
-    if len(excel_rows) > limit:
-        raise Unreadable("too_many_rows", f"超过{limit:,}行。请拆成几个文件分别上传。")
-    positions = {key: place + first_column for key, place in positions.items()}
-    return Table(kind, sheet_name, heading_row, positions, excel_rows, {}, {}), raw
+        if held:
+            count += 1
+            if count > settings.IMPORT_MAX_ROWS:
+                break
+            yield held
+        held = number, row
+    if held and not normal_heading(next(filter(plain, held[1]))).startswith(("合计", "总计")):
+        count += 1
+        yield held
+    if count > settings.IMPORT_MAX_ROWS:
+        raise Unreadable(
+            "too_many_rows",
+            f"超过{settings.IMPORT_MAX_ROWS:,}行。请拆成几个文件分别上传。",
+        )
 
 
-def _parse(table: Table, raw: dict[str, list], today: date, progress: Progress) -> None:
-    """Typed columns, one after the other; a raw column is let go as soon as it is parsed.
+def _chunks(records: Iterator[tuple[int, list]]) -> Iterator[list[tuple[int, list]]]:
+    while chunk := list(islice(records, CHUNK)):
+        yield chunk
 
-    Equal cells are parsed once: ID numbers across all their columns, others within one.
-    """
-    count = len(table)
-    id_numbers: dict[Any, Any] = {}
-    for done, column in enumerate(table.kind.columns):
-        progress(done, len(table.kind.columns), "检查格式")
-        cells = raw.pop(column.key, None)
-        if cells is None:
-            table.columns[column.key] = [None] * count
+
+def _parse(table: Table, positions: dict[str, int], chunk: list[tuple[int, list]]) -> None:
+    """Append the typed cells of some records, column by column."""
+    first = len(table)
+    table.excel_rows.extend(number for number, _ in chunk)
+    for column in table.kind.columns:
+        values = table.columns[column.key]
+        place = positions.get(column.key)
+        if place is None:
+            values.extend([None] * len(chunk))
             continue
-        widget = table.widgets[column.key] = widgets.widget_for(column, today)
-        values = _parse_column(table, column, widget, cells, id_numbers)
-        if column.type == "bool" and not column.required and any(plain(c) in TICKS for c in cells):
-            values = [False if not plain(c) else v for v, c in zip(values, cells, strict=True)]
-        table.columns[column.key] = values
-        if column.required:
-            for index, value in enumerate(values):
-                blank = value is None and (index, column.key) not in table.faults
-                if blank or value is CLEAR:
-                    table.error(index, column.key, "required", "不能为空。请填写。")
+        cells = [row[place] if place < len(row) else "" for _, row in chunk]
+        _parse_cells(table, column, cells, first)
 
 
-def _parse_column(table: Table, column: Column, widget, cells: list, id_numbers: dict) -> list:
-    memo = id_numbers if column.type == "idno" else {}
-    values: list[Any] = []
-    append = values.append
-    for index, cell in enumerate(cells):
+def _parse_cells(table: Table, column: Column, cells: list, first: int) -> None:
+    """Equal cells are parsed once: ID numbers across all their columns, others within one."""
+    widget, append = table.widgets[column.key], table.columns[column.key].append
+    memo = table.memos.setdefault("idno" if column.type == "idno" else column.key, {})
+    if column.type != "idno" and len(memo) > MEMO:
+        memo.clear()
+    for index, cell in enumerate(cells, start=first):
         if cell == "" or cell is None:
             append(None)
             continue
@@ -317,13 +322,32 @@ def _parse_column(table: Table, column: Column, widget, cells: list, id_numbers:
         except KeyError:
             value = memo[key] = _clean(widget, cell)
         if type(value) is CellError:
+            append(None)
             table.refuse_cell(index, column.key, cell, value)
-            value = None
-        append(value)
-    return values
+        else:
+            append(value)
+
+
+def _settle_blanks(table: Table) -> None:
+    """A blank required cell is an error; a blank beside √ in the same column is a 否."""
+    for column in table.kind.columns:
+        values = table.columns[column.key]
+        memo = table.memos.get(column.key, {})
+        if column.type == "bool" and not column.required and any(c in TICKS for c in memo):
+            table.columns[column.key] = [
+                False if v is None and (i, column.key) not in table.faults else v
+                for i, v in enumerate(values)
+            ]
+        if column.required:
+            for index, value in enumerate(values):
+                blank = value is None and (index, column.key) not in table.faults
+                if blank or value is CLEAR:
+                    table.error(index, column.key, "required", "不能为空。请填写。")
+    table.memos.clear()
 
 
 def plain(cell) -> str:
+    """What the cell shows, without white space around it."""
     return str(cell).strip() if cell is not None else ""
 
 
@@ -341,4 +365,6 @@ def _clean(widget, cell):
         value = widget.clean(cell)
     except CellError as error:
         return error.with_traceback(None)
+    if value == cell and type(cell) is str:
+        return cell  # one copy in memory, not two
     return None if value == "" else value
