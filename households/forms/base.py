@@ -75,10 +75,6 @@ class RegistryForm(forms.Form):
         super().__init__(data, **kwargs)
         self.user, self.today, self.shown = user, today, shown
         self.warnings: list[str] = []
-        for field in self.fields.values():
-            verb = "选择" if isinstance(field, forms.ChoiceField) else "填写"
-            field.error_messages["required"] = f"请{verb}{field.label}。"
-            field.error_messages["invalid_choice"] = f"请重新选择{field.label}。"
         for name in self.identifiers:
             stored = getattr(shown, name, "") if shown else ""
             if stored:

@@ -1,5 +1,7 @@
 """What a clerk types about a birth."""
 
+from datetime import date
+
 from django import forms
 
 from fpadmin.identity import parse_id_number
@@ -31,7 +33,10 @@ class BirthForm(RegistryForm):
     birth_date = FlexibleDateField(label="出生日期", help_text="有号码时由号码填入")
     sex = forms.ChoiceField(label="性别", choices=Sex.choices, widget=forms.RadioSelect)
     order = forms.IntegerField(
-        label="孩次", min_value=1, max_value=15, help_text="按出生先后；双胞胎各占一个孩次"
+        label="孩次",
+        min_value=1,
+        max_value=15,
+        help_text="按出生先后；双胞胎各占一个孩次",
     )
     origin = forms.ChoiceField(
         label="生育方式",
@@ -117,7 +122,7 @@ class BirthForm(RegistryForm):
             )
         self.note_findings(rules.date_findings(values, self.today))
         if values.get("birth_date"):
-            self._clean_parents(values)
+            self._clean_parents(values, values["birth_date"])
         dead = values.get("survival") == "死亡"
         if dead and not values.get("death_date") and "death_date" not in self.errors:
             self.add_error("death_date", "存活状况为死亡时要填子女死亡日期。")
@@ -125,7 +130,7 @@ class BirthForm(RegistryForm):
             self.add_error("survival", "填了子女死亡日期，存活状况应为死亡。")
         return values
 
-    def _clean_parents(self, values) -> None:
+    def _clean_parents(self, values, born: date) -> None:
         mother = father = None
         if self.parent.sex == Sex.FEMALE:
             mother, father = self.parent, self._other(values.get("father_id_number"), Sex.MALE)
@@ -134,7 +139,7 @@ class BirthForm(RegistryForm):
         adopted = values.get("origin") == ChildRecord.Origin.ADOPTED
         self.note_findings(
             rules.parent_findings(
-                values["birth_date"],
+                born,
                 adopted=adopted,
                 mother_birth_date=mother.birth_date if mother else None,
                 father_birth_date=father.birth_date if father else None,
@@ -142,9 +147,7 @@ class BirthForm(RegistryForm):
         )
         if isinstance(mother, Resident) and not adopted:
             self.note_findings(
-                rules.birth_warnings(
-                    values["birth_date"], mother.marital, mother.first_marriage_date
-                )
+                rules.birth_warnings(born, mother.marital, mother.first_marriage_date)
             )
 
     def _other(self, number: str | None, sex: str):

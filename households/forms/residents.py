@@ -292,7 +292,10 @@ class ResidentForm(RegistryForm):
             return
         if values.get("household_choice") == NEW:
             values["household"] = NewHousehold(
-                village, self._group(village, values["group"]), number, values["address"]
+                village,
+                self._group(village, values.get("group", "")),
+                number,
+                values.get("address", ""),
             )
         else:
             values["household"] = (
@@ -307,7 +310,8 @@ class ResidentForm(RegistryForm):
         changed = values.get("changed_on")
         if changed and changed > self.today:
             self.add_error("changed_on", "日期不能晚于今天。")
-        if changed and values.get("birth_date") and changed < values["birth_date"]:
+        born = values.get("birth_date")
+        if changed and born and changed < born and "changed_on" not in self.errors:
             self.add_error("changed_on", "日期不能早于出生日期。")
         needs_day = self.shown and values.get("change_kind") == CHANGED and self.moves(values)
         if needs_day and not changed and "changed_on" not in self.errors:

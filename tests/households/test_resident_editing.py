@@ -91,9 +91,9 @@ def test_a_person_is_registered_in_a_new_household(clerk, sign_in, village, hous
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
-        ({"name": ""}, "请填写姓名。"),
-        ({"relation": ""}, "请选择与户主关系。"),
-        ({"village": "999"}, "请重新选择村（社区）。"),
+        ({"name": ""}, "请填写姓名"),
+        ({"relation": ""}, "请选择与户主关系"),
+        ({"village": "999"}, "村（社区）没有这个选项"),
         ({"id_number": "539981201805290021"}, "校验位不符"),
         ({"id_number": "12345"}, "应为18位"),
         ({"birth_date": "2018-13-1"}, "不是一个日期"),
