@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from fpadmin.accounts.models import User
-from fpadmin.jobs import services
+from fpadmin.jobs import rules
 from fpadmin.jobs.kinds import KINDS
 from fpadmin.jobs.models import Job
 
@@ -35,7 +35,7 @@ class JobView:
 
 def job_view(job: Job, user: User) -> JobView:
     kind = KINDS.get(job.kind)
-    steers = services.may_steer(user, job)
+    steers = rules.may_steer(user, job)
     mine = job.requested_by_id == user.pk
     ended = job.finished_at and job.started_at
     return JobView(

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from fpadmin.audit import log
 from fpadmin.errors import RuleViolation
-from fpadmin.jobs import results, services
+from fpadmin.jobs import results, sending
 from fpadmin.jobs.kinds import KINDS, JobCancelled, JobFailed, JobKind, LeaseLost
 from fpadmin.jobs.models import Job
 
@@ -235,7 +235,7 @@ def sweep() -> None:
         Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     )
     for job in waiting.order_by("pk")[:SWEEP_BATCH]:
-        if not services.send(job):
+        if not sending.send(job):
             break
 
 

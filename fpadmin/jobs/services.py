@@ -1,27 +1,14 @@
 """What people and the schedule do with jobs: ask for one, cancel it, try it again, open its result."""
 
-import logging
-from datetime import timedelta
-
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from fpadmin.accounts.models import Region, User
-from fpadmin.accounts.permissions import Permission
 from fpadmin.audit import log
-from fpadmin.celery import app
 from fpadmin.errors import RuleViolation
-from fpadmin.jobs import results
+from fpadmin.jobs import results, rules, sending
 from fpadmin.jobs.kinds import KINDS
 from fpadmin.jobs.models import OPEN_STATES, RETRIED_STATES, Job
-
-logger = logging.getLogger(__name__)
-
-RUN_TASK = "fpadmin.jobs.tasks.run_job"  # by name: tasks.py imports this module
-# A queued job whose message may have been lost is sent again after this long. A message too many
-# does no harm: only the first one finds the job queued.
-RESEND_AFTER = timedelta(seconds=60)
 
 
 def enqueue(
@@ -70,43 +57,13 @@ def enqueue(
             region_path=job.region_path,
             changes={"kind": kind_key, "title": title},
         )
-        transaction.on_commit(lambda: send(job))
+        transaction.on_commit(lambda: sending.send(job))
     return job
 
 
 def _same(key: str, once: bool) -> Job | None:
     states = (*OPEN_STATES, *([Job.State.DONE] if once else []))
     return Job.objects.filter(key=key, state__in=states).first()
-
-
-def send(job: Job) -> bool:
-    """Put the job's id on the broker. False where the broker cannot be reached; never raises for it."""
-    # For a queued job the lease means: not sent again before.
-    Job.objects.filter(pk=job.pk, state=Job.State.QUEUED).update(
-        lease_until=timezone.now() + RESEND_AFTER
-    )
-    try:
-        app.send_task(RUN_TASK, [job.pk], queue=_queue(job.kind), retry=False)
-    except (OperationalError, OSError) as problem:
-        logger.warning("job %s not sent, the broker cannot be reached: %s", job.pk, problem)
-        Job.objects.filter(pk=job.pk, state=Job.State.QUEUED).update(lease_until=None)
-        return False
-    return True
-
-
-def _queue(kind_key: str) -> str:
-    return KINDS[kind_key].queue if kind_key in KINDS else "default"
-
-
-def may_steer(user: User, job: Job) -> bool:
-    """Whether `user` may cancel or retry the job: who asked for it, or who manages jobs.
-
-    A job of the schedule belongs to everybody who may start its kind.
-    """
-    if user.may(Permission.JOBS_MANAGE):
-        return True
-    kind = KINDS.get(job.kind)
-    return bool(kind and user.may(kind.permission) and job.requested_by_id in (None, user.pk))
 
 
 @transaction.atomic
@@ -142,12 +99,12 @@ def retry(job: Job, *, by: User) -> Job:
         raise RuleViolation("只有失败或已取消的任务可以重试。")
     job.refresh_from_db()
     log.record("job.retried", by=by, target=job, region_path=job.region_path)
-    transaction.on_commit(lambda: send(job))
+    transaction.on_commit(lambda: sending.send(job))
     return job
 
 
 def _refuse_strangers(job: Job, by: User) -> None:
-    if not may_steer(by, job):
+    if not rules.may_steer(by, job):
         raise RuleViolation("只有发起人可以取消或重试这个任务。")
 
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from fpadmin.accounts.permissions import Permission, requires
 from fpadmin.errors import RuleViolation
-from fpadmin.jobs import services
+from fpadmin.jobs import rules, services
 from fpadmin.jobs.filters import JobFilter
 from fpadmin.jobs.models import Job
 from fpadmin.jobs.presenters import job_view
@@ -101,6 +101,6 @@ def _visible_job(request, pk) -> Job:
 
 def _steered_job(request, pk) -> Job:
     job = _visible_job(request, pk)
-    if not services.may_steer(request.user, job):
+    if not rules.may_steer(request.user, job):
         raise PermissionDenied
     return job

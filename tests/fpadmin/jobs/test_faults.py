@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from fpadmin.jobs import processes, results, runner, services
+from fpadmin.jobs import processes, results, runner, sending, services
 from fpadmin.jobs.models import Job
 from tests.database import database_url
 from tests.fpadmin.jobs import trial  # noqa: F401 - the kinds must be known here too
@@ -171,6 +171,7 @@ def test_job_lost_with_the_broker_is_sent_again(machine, enqueue):
     job = enqueue("neighbour")
     broker.process.kill()
     broker.process.wait()
+    while_down = enqueue("neighbour", "while it is down")  # over a connection that just broke
     machine.broker()
     machine.worker()
     Job.objects.filter(pk=job.pk).update(lease_until=timezone.now())  # a minute later
@@ -178,6 +179,7 @@ def test_job_lost_with_the_broker_is_sent_again(machine, enqueue):
     machine.beat()
 
     until(lambda: state_of(job) == "done")
+    until(lambda: state_of(while_down) == "done")
 
 
 def test_message_delivered_twice_runs_once(machine, enqueue, tmp_path):
@@ -186,10 +188,10 @@ def test_message_delivered_twice_runs_once(machine, enqueue, tmp_path):
     machine.worker()
     (tmp_path / "a.go").touch()
     job = enqueue("steps")
-    services.send(job)
+    sending.send(job)
 
     until(lambda: state_of(job) == "done")
-    services.send(job)
+    sending.send(job)
     after = enqueue("neighbour", "after")
     until(lambda: state_of(after) == "done")
 
