@@ -168,5 +168,5 @@ def _why_not_registered(record: dict, span: Span) -> str:
 
 
 balance_group = IndicatorGroup(
-    "balance", "人口变动", BALANCE, compute_balance, people_of_balance, links_of
+    "balance", "人口变动", BALANCE, (), compute_balance, people_of_balance, links_of
 )

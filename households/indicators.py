@@ -24,7 +24,15 @@ from django.urls import reverse
 from fpadmin.accounts.models import Region
 from fpadmin.dates import years_before
 from fpadmin.reporting import statistics
-from fpadmin.reporting.registry import Figure, Indicator, IndicatorGroup, ListRow, ListRows, Span
+from fpadmin.reporting.registry import (
+    Column,
+    Figure,
+    Indicator,
+    IndicatorGroup,
+    ListRow,
+    ListRows,
+    Span,
+)
 from households.counting import Place, by_level, sum_up
 from households.models import (
     ChildRecord,
@@ -105,6 +113,34 @@ BIRTHS = (
     Indicator(
         "sex_ratio_at_birth_p", "性别比检验P值", "", "对106：100的双侧精确二项检验", kind="bound"
     ),
+)
+PEOPLE, WOMEN, BORN = "人口", "已婚育龄妇女", "出生"
+POPULATION_COLUMNS = (
+    Column("population", "合计", "总人口", PEOPLE),
+    Column("hukou_agricultural", "农业", "总人口", PEOPLE),
+    Column("hukou_non_agricultural", "非农业", "总人口", PEOPLE),
+    Column("inflow", "流入", "总人口", PEOPLE),
+    Column("households", "总户数", "", PEOPLE),
+    Column("women_married_15_49", "合计", WOMEN, PEOPLE),
+    Column("women_married_15_49_agricultural", "农业", WOMEN, PEOPLE),
+    Column("women_married_15_49_non_agricultural", "非农业", WOMEN, PEOPLE),
+    Column("women_married_15_49_inflow", "流动", WOMEN, PEOPLE),
+    Column("only_child_certificates", "领取独生子女证", "", PEOPLE),
+    Column("aged_60_plus", "60岁及以上", "", PEOPLE),
+    Column("aged_65_plus", "65岁及以上", "", PEOPLE),
+    Column("deaths", "死亡人数", "", PEOPLE),
+    Column("natural_growth", "自然增长", "", PEOPLE),
+)
+BIRTHS_COLUMNS = (
+    Column("births", "合计", "出生人数", BORN),
+    Column("births_boys", "男", "出生人数", BORN),
+    Column("births_girls", "女", "出生人数", BORN),
+    Column("births_order_1", "一孩", "出生人数", BORN),
+    Column("births_order_2", "二孩", "出生人数", BORN),
+    Column("births_order_3_plus", "多孩", "出生人数", BORN),
+    Column("births_within_policy", "计划内出生", "", BORN),
+    Column("within_policy_rate", "符合政策生育率（%）", "", BORN),
+    Column("sex_ratio_at_birth", "出生人口性别比（女=100）", "", BORN),
 )
 # A rate's list is its numerator's.
 LISTED_AS = {
@@ -398,6 +434,14 @@ def links_of(user, rows: Sequence[ListRow]) -> list[tuple[str, str]]:
 
 
 population_group = IndicatorGroup(
-    "population", "人口", POPULATION, compute_population, people_of_population, links_of
+    "population",
+    "人口",
+    POPULATION,
+    POPULATION_COLUMNS,
+    compute_population,
+    people_of_population,
+    links_of,
 )
-births_group = IndicatorGroup("births", "出生", BIRTHS, compute_births, people_of_births, links_of)
+births_group = IndicatorGroup(
+    "births", "出生", BIRTHS, BIRTHS_COLUMNS, compute_births, people_of_births, links_of
+)

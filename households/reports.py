@@ -28,32 +28,7 @@ MONTHLY_COLUMNS = (
     Column("births_not_registered", "出生未登记", "其他减少"),
     Column("closing", "期末"),
 )
-PEOPLE, WOMEN = "人口", "已婚育龄妇女"
-ANNUAL_COLUMNS = (
-    Column("population", "合计", "总人口", PEOPLE),
-    Column("hukou_agricultural", "农业", "总人口", PEOPLE),
-    Column("hukou_non_agricultural", "非农业", "总人口", PEOPLE),
-    Column("inflow", "流入", "总人口", PEOPLE),
-    Column("households", "总户数", "", PEOPLE),
-    Column("women_married_15_49", "合计", WOMEN, PEOPLE),
-    Column("women_married_15_49_agricultural", "农业", WOMEN, PEOPLE),
-    Column("women_married_15_49_non_agricultural", "非农业", WOMEN, PEOPLE),
-    Column("women_married_15_49_inflow", "流动", WOMEN, PEOPLE),
-    Column("only_child_certificates", "领取独生子女证", "", PEOPLE),
-    Column("aged_60_plus", "60岁及以上", "", PEOPLE),
-    Column("aged_65_plus", "65岁及以上", "", PEOPLE),
-    Column("deaths", "死亡人数", "", PEOPLE),
-    Column("natural_growth", "自然增长", "", PEOPLE),
-    Column("births", "合计", "出生人数", "出生"),
-    Column("births_boys", "男", "出生人数", "出生"),
-    Column("births_girls", "女", "出生人数", "出生"),
-    Column("births_order_1", "一孩", "出生人数", "出生"),
-    Column("births_order_2", "二孩", "出生人数", "出生"),
-    Column("births_order_3_plus", "多孩", "出生人数", "出生"),
-    Column("births_within_policy", "计划内出生", "", "出生"),
-    Column("within_policy_rate", "符合政策生育率（%）", "", "出生"),
-    Column("sex_ratio_at_birth", "出生人口性别比（女=100）", "", "出生"),
-)
+ANNUAL_COLUMNS = (*population_group.columns, *births_group.columns)
 # Sums of a region's villages; rates and distinct numbers are not.
 NOT_SUMS = {"only_child_certificates", "within_policy_rate", "sex_ratio_at_birth"}
 

@@ -33,7 +33,7 @@ class ReportingConfig(AppConfig):
             ),
             MenuEntry(
                 "returns-all", "报表总览", "reporting:return-list", view, group="returns", order=1,
-                active=("reporting:return-detail", "reporting:version"),
+                active=("reporting:return-detail", "reporting:version", "reporting:figure"),
             ),
             MenuEntry(
                 "returns-month", "月报", "reporting:return-monthly", view, group="returns", order=2
@@ -43,7 +43,7 @@ class ReportingConfig(AppConfig):
             ),
             MenuEntry(
                 "returns-indicators", "指标", "reporting:indicator-list", view, group="returns",
-                order=4, active=("reporting:figure",),
+                order=4,
             ),
         ):  # fmt: skip
             register_entry(entry)

@@ -12,7 +12,7 @@ from fpadmin.accounts.models import Region
 from fpadmin.reporting.models import ReturnVersion
 from fpadmin.reporting.registry import GROUPS, IndicatorGroup, ListRow, Span
 from fpadmin.reporting.rendering import NOTHING, HeadCell, half_up, head, shown
-from fpadmin.reporting.sheets import TOO_FEW, Sheet, SheetColumn, SheetRow, is_small
+from fpadmin.reporting.sheets import TOO_FEW, Sheet, SheetColumn, SheetRow, is_small, sheet_column
 
 PAGE_SIZES = (20, 50, 100)
 
@@ -93,36 +93,30 @@ def verdict(newest: ReturnVersion | None, *, is_same: bool) -> str:
     return f"登记有变动，数字与第{newest.version}版不同"
 
 
-@dataclass(frozen=True)
-class IndicatorLine:
-    """An indicator with its definition and its figure in each region shown."""
-
-    name: str
-    unit: str
-    definition: str
-    target: str
-    cells: list[Cell]
-
-
 def indicator_sections(
     regions: Sequence[Region], figures: dict[str, dict], span: Span
-) -> list[tuple[IndicatorGroup, list[IndicatorLine]]]:
-    """Every indicator group; the bounds of a ratio stand in the ratio's own cell."""
+) -> list[Section]:
+    """Every indicator group as a table, a row for each region, the first in bold."""
     query = urlencode({"start": span.start.isoformat(), "as_of": span.as_of.isoformat()})
     sections = []
     for group in GROUPS.values():
+        by_code = {i.code: i for i in group.indicators}
+        columns = [sheet_column(c, by_code[c.code]) for c in group.columns]
         lines = []
-        for i in group.indicators:
-            if i.kind == "bound":
-                continue
-            column = SheetColumn(i.code, i.name, "", "", i.kind, list(i.parts))
-            cells = [
-                _cell(SheetRow(r.code, r.name, r.level, False, figures[r.code]), column, query)
-                for r in regions
-            ]
-            lines.append(IndicatorLine(i.name, i.unit, i.definition, i.target, cells))
-        sections.append((group, lines))
+        for count, r in enumerate(regions):
+            row = SheetRow(r.code, r.name, r.level, count == 0, figures[r.code])
+            lines.append(Line(r.name, row.is_total, _cells(row, columns, query)))
+        sections.append(Section(group.name, head(columns, "单位"), lines))
     return sections
+
+
+def definitions() -> list[tuple[str, str]]:
+    """(name, meaning) of every registered indicator."""
+    return [
+        (i.name, i.definition + (f"。目标{i.target}" if i.target else ""))
+        for group in GROUPS.values()
+        for i in group.indicators
+    ]
 
 
 def _cells(row: SheetRow, columns: Iterable[SheetColumn], query: str) -> list[Cell]:

@@ -33,7 +33,7 @@ class Indicator:
 
 @dataclass(frozen=True)
 class IndicatorGroup:
-    """Indicators that one set-based computation yields together.
+    """Indicators that one set-based computation yields together; `columns` lay them out in a table.
 
     compute(regions, span, codes) takes Region rows (a region and its children) and returns
     {region code: {indicator code: Figure}} for all of them, in a fixed number of queries; what
@@ -45,6 +45,7 @@ class IndicatorGroup:
     key: str
     name: str
     indicators: tuple[Indicator, ...]
+    columns: tuple["Column", ...]
     compute: Callable[..., dict[str, dict[str, Figure]]]
     people: Callable[..., "ListRows"]
     links: Callable[..., list[tuple[str, str]]]

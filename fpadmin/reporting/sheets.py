@@ -11,7 +11,7 @@ from django.conf import settings
 from fpadmin.accounts.models import Region
 from fpadmin.dates import Period, parse_period
 from fpadmin.errors import RuleViolation
-from fpadmin.reporting.registry import RETURNS, Check, Figure, Return, Span
+from fpadmin.reporting.registry import RETURNS, Check, Column, Figure, Indicator, Return, Span
 
 TOO_FEW = "样本量不足"
 CYCLES = {"month": ("月报", "2018-09"), "year": ("年报", "2018")}
@@ -136,21 +136,25 @@ def build(report: Return, region: Region, period: Period) -> Sheet:
         for r in below
         if r.code in in_force or any(figures[r.code].values())
     ]
-    columns = []
-    for column in report.columns:
-        indicator = report.indicator(column.code)
-        columns.append(
-            SheetColumn(
-                code=column.code, heading=column.heading, group=column.group,
-                section=column.section, kind=indicator.kind, parts=list(indicator.parts),
-            )
-        )  # fmt: skip
+    columns = [sheet_column(c, report.indicator(c.code)) for c in report.columns]
     return Sheet(
         code=report.code, name=report.name, region_code=region.code, region_name=region.name,
         period=period.code, period_label=period.label, start=period.start.isoformat(),
         as_of=period.end.isoformat(), unit=report.unit, columns=columns, rows=rows,
         checks=report.checks(rows), notes=[],
     )  # fmt: skip
+
+
+def sheet_column(column: Column, indicator: Indicator) -> SheetColumn:
+    """A column with what its indicator says of it."""
+    return SheetColumn(
+        code=column.code,
+        heading=column.heading,
+        group=column.group,
+        section=column.section,
+        kind=indicator.kind,
+        parts=list(indicator.parts),
+    )
 
 
 def _figures(report: Return, regions: Sequence[Region], span: Span) -> dict:

@@ -192,7 +192,7 @@ def indicator_list(request):
         {
             "form": form,
             "region": region,
-            "regions": regions,
+            "definitions": pages.definitions(),
             "span": span,
             "sections": pages.indicator_sections(regions, figures, span),
         },
