@@ -9,6 +9,8 @@ class ImportsConfig(AppConfig):
     verbose_name = "数据导入"
 
     def ready(self):
+        from django.urls import reverse
+
         from fpadmin.accounts import workbooks
         from fpadmin.accounts.permissions import Permission
         from fpadmin.audit import log
@@ -30,14 +32,21 @@ class ImportsConfig(AppConfig):
                 "import.finished": "导入完成",
                 "import.discarded": "放弃导入",
                 "import.purged": "清除导入文件",
+                "import.file-asked": "要标出错误的工作簿",
                 "import.file-opened": "下载导入的工作簿",
             }
         )
         for key, label, run in (
             ("import-check", "检查工作簿", tasks.check),
             ("import-commit", "写入登记资料", tasks.commit),
+            ("import-returned", "标出错误的工作簿", tasks.make_returned),
         ):
-            register_job(JobKind(key, label, run, Permission.IMPORT, queue="imports"))
+            register_job(
+                JobKind(
+                    key, label, run, Permission.IMPORT, queue="imports",
+                    page=lambda params: reverse("imports:batch-detail", args=[params["batch"]]),
+                )
+            )  # fmt: skip
         register_entry(
             MenuEntry(
                 key="imports",

@@ -10,14 +10,16 @@ from fpadmin import bulk
 from fpadmin.accounts.models import Region, User
 from fpadmin.audit import log
 from fpadmin.errors import RuleViolation
-from fpadmin.imports import engine, files, gate, limits, selectors
+from fpadmin.imports import engine, files, gate, limits, returned, selectors
 from fpadmin.imports.kinds import KINDS, Ground, Outcome, Unreadable, WorkbookKind
 from fpadmin.imports.models import ImportBatch, ImportChange, ImportIssue
 from fpadmin.jobs import services as jobs
 from fpadmin.jobs.kinds import JobContext, JobFailed, LeaseLost
+from fpadmin.jobs.models import Job
 
 State = ImportBatch.State
 PREVIEWED_CHANGES = 5_000
+RETURNED_AT_ONCE = 20_000  # rows; above, a job makes the returned file
 OPEN = (State.CHECKING, State.CHECKED)
 
 
@@ -88,8 +90,8 @@ def check(batch_id: int, *, context: JobContext, today: date) -> dict:
 
     Does nothing where the batch is no longer waiting for a check.
     """
-    batch = _batch_of_run(batch_id, context, State.CHECKING)
-    if batch is None:
+    batch = _own(batch_id, context)
+    if batch.state != State.CHECKING:
         return {}
     try:
         with limits.reading():
@@ -160,8 +162,8 @@ def commit(batch_id: int, *, context: JobContext, today: date) -> dict:
     The batch turns to committed in the transaction that writes the rows. Where the registry
     changed meanwhile so that there are errors now, nothing is written and the preview is renewed.
     """
-    batch = _batch_of_run(batch_id, context, State.COMMITTING)
-    if batch is None:
+    batch = _own(batch_id, context)
+    if batch.state != State.COMMITTING:
         return {}
 
     def seal() -> None:
@@ -231,12 +233,61 @@ def discard(batch: ImportBatch, *, by: User) -> None:
         transaction.on_commit(lambda: files.drop(stored))
 
 
-def record_opening(batch: ImportBatch, *, what: str, by: User) -> None:
-    """Record that somebody took a file with personal data out of the batch."""
+def is_large(batch: ImportBatch) -> bool:
+    """Whether its returned file takes longer than a page may."""
+    return batch.rows > RETURNED_AT_ONCE
+
+
+def returned_file(
+    batch: ImportBatch, *, only_wrong: bool, by: User | log.SystemJob
+) -> tuple[str, bytes]:
+    """(name, xlsx) of the office's own workbook with the wrong rows marked, or of these alone.
+
+    Raises RuleViolation where there is nothing to mark, Unreadable where the file is gone.
+    """
+    if not batch.refused:
+        raise RuleViolation("没有错误的行。")
+    problems = (
+        returned.Problem(i.row, i.column, i.cell, i.message, i.severity == "error")
+        for i in batch.issues.order_by("row", "pk").iterator(chunk_size=2000)
+    )
+    make = returned.wrong_rows if only_wrong else returned.marked
+    content = make(KINDS[batch.kind], files.read(batch), batch.file_name, problems)
+    name = returned.name_of(batch.file_name, only_wrong=only_wrong)
     log.record(
         "import.file-opened", by=by, target=batch, region_path=batch.office.path,
-        changes={"what": what},
+        changes={"only_wrong": only_wrong},
     )  # fmt: skip
+    return name, content
+
+
+def request_returned(batch: ImportBatch, *, only_wrong: bool, by: User) -> Job:
+    """Have the returned file made in the background; the same one is made once for each person."""
+    stamp = int(batch.checked_at.timestamp()) if batch.checked_at else 0
+    which = "wrong" if only_wrong else "all"
+    job = jobs.enqueue(
+        "import-returned",
+        params={"batch": batch.pk, "only_wrong": only_wrong},
+        key=f"import-returned:{batch.pk}:{which}:{by.pk}:{stamp}",
+        title=f"标出错误：{KINDS[batch.kind].sheet}",
+        by=by,
+        region=batch.office,
+        once=True,
+    )
+    log.record("import.file-asked", by=by, target=batch, region_path=batch.office.path)
+    return job
+
+
+def make_returned(batch_id: int, *, only_wrong: bool, context: JobContext) -> dict:
+    """Run by the job: attach the returned file for the person who asked."""
+    batch = _own(batch_id, context)
+    try:
+        with limits.reading():
+            name, content = returned_file(batch, only_wrong=only_wrong, by=context.by)
+    except Unreadable as error:
+        raise JobFailed(error.message) from error
+    context.attach(name, content)
+    return {"batch": batch.pk}
 
 
 def purge(*, before: datetime, by: log.SystemJob) -> int:
@@ -260,8 +311,8 @@ def purge(*, before: datetime, by: log.SystemJob) -> int:
     return purged
 
 
-def _batch_of_run(batch_id: int, context: JobContext, state: str) -> ImportBatch | None:
-    """The batch where it still waits for this run; rights are looked at again."""
+def _own(batch_id: int, context: JobContext) -> ImportBatch:
+    """The batch of a run, where the person who asked may still see and import it."""
     batches = ImportBatch.objects.select_related("office")
     if isinstance(context.by, User):
         batches = batches.visible_to(context.by)
@@ -270,7 +321,7 @@ def _batch_of_run(batch_id: int, context: JobContext, state: str) -> ImportBatch
         raise JobFailed("这次导入已不在您的管辖范围内。")
     if isinstance(context.by, User) and not context.by.may(KINDS[batch.kind].permission):
         raise JobFailed("您的岗位不能导入这类工作簿。")
-    return batch if batch.state == state else None
+    return batch
 
 
 def _ground(batch: ImportBatch, context: JobContext, today: date) -> Ground:

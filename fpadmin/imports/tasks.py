@@ -22,6 +22,13 @@ def commit(context: JobContext) -> dict:
     return batches.commit(context.params["batch"], context=context, today=dates.today())
 
 
+def make_returned(context: JobContext) -> dict:
+    """The job import-returned."""
+    return batches.make_returned(
+        context.params["batch"], only_wrong=context.params["only_wrong"], context=context
+    )
+
+
 @shared_task
 def purge() -> int:
     """Each night: uploaded files older than IMPORT_KEEP_DAYS go."""

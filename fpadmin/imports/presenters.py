@@ -1,0 +1,134 @@
+"""How a batch is shown: its state in a word, its steps, its figures."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils import timezone
+
+from fpadmin.imports.kinds import KINDS
+from fpadmin.imports.models import ImportBatch
+from fpadmin.ui.menu import Figure
+
+State = ImportBatch.State
+STATES = {
+    State.CHECKING: ("run", "检查中"),
+    State.CHECKED: ("warn", "待确认"),
+    State.UNREADABLE: ("bad", "不能读取"),
+    State.COMMITTING: ("run", "写入中"),
+    State.COMMITTED: ("ok", "已完成"),
+    State.DISCARDED: ("off", "已放弃"),
+}
+_STEPS = ("上传", "检查", "预览确认", "写入", "完成")
+# How many of the steps are behind in each state.
+_DONE = {
+    State.CHECKING: 1,
+    State.UNREADABLE: 1,
+    State.CHECKED: 2,
+    State.DISCARDED: 2,
+    State.COMMITTING: 3,
+    State.COMMITTED: 5,
+}
+_TITLES = {
+    State.CHECKING: "正在检查",
+    State.CHECKED: "导入预览",
+    State.UNREADABLE: "不能导入",
+    State.COMMITTING: "正在写入",
+    State.COMMITTED: "导入完成",
+    State.DISCARDED: "已放弃",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the life-cycle: state is done, now or ""."""
+
+    label: str
+    note: str
+    state: str
+
+
+@dataclass(frozen=True)
+class BatchView:
+    """What a page about one batch needs to know besides its columns."""
+
+    title: str
+    sheet: str
+    steps: list[Step]
+    figures: list[Figure]
+    good_rows: int
+    changes_something: bool
+    can_discard: bool
+    can_check_again: bool
+    has_returned_file: bool
+
+
+def batch_view(batch: ImportBatch) -> BatchView:
+    sheet = sheet_of(batch)
+    previewed = batch.state in (State.CHECKED, State.COMMITTING, State.COMMITTED)
+    return BatchView(
+        title=f"{_TITLES[batch.state]}：{sheet}",
+        sheet=sheet,
+        steps=_steps(batch),
+        figures=_figures(batch) if previewed else [],
+        good_rows=batch.rows - batch.refused,
+        changes_something=bool(batch.created + batch.updated),
+        can_discard=batch.state in (State.CHECKING, State.CHECKED, State.UNREADABLE),
+        can_check_again=batch.state in (State.CHECKED, State.UNREADABLE) and bool(batch.file),
+        has_returned_file=previewed and bool(batch.refused and batch.file),
+    )
+
+
+def sheet_of(batch: ImportBatch) -> str:
+    """The kind's title; a kind that the product no longer has keeps its key."""
+    kind = KINDS.get(batch.kind)
+    return kind.sheet if kind else batch.kind
+
+
+def _steps(batch: ImportBatch) -> list[Step]:
+    done = _DONE[batch.state]
+    notes = [
+        _clock(batch.uploaded_at),
+        _duration(batch) if done >= 2 else "",
+        "还没有写入任何数据" if batch.state == State.CHECKED else "",
+        "一次完成" if done < 4 else "",
+        _clock(batch.committed_at) if batch.committed_at else "",
+    ]
+    stopped = batch.state == State.DISCARDED
+    return [
+        Step(label, note, "done" if i < done else "now" if i == done and not stopped else "")
+        for i, (label, note) in enumerate(zip(_STEPS, notes, strict=True))
+    ]
+
+
+def _clock(moment) -> str:
+    return timezone.localtime(moment).strftime("%H:%M")
+
+
+def _duration(batch: ImportBatch) -> str:
+    if batch.checked_at is None:
+        return ""
+    return f"用时{max(1, round((batch.checked_at - batch.uploaded_at).total_seconds()))}秒"
+
+
+def _figures(batch: ImportBatch) -> list[Figure]:
+    issues = reverse("imports:batch-issues", args=[batch.pk])
+    changes = reverse("imports:batch-changes", args=[batch.pk])
+    return [
+        Figure("新增", batch.created, icon="plus-circle"),
+        Figure("更新", batch.updated, changes if batch.updated else "", icon="pencil"),
+        Figure("无变化", batch.unchanged, icon="check2"),
+        Figure(
+            "错误",
+            batch.refused,
+            f"{issues}?severity=error" if batch.refused else "",
+            icon="exclamation-octagon-fill",
+            bad=bool(batch.refused),
+            unit="行" if batch.refused else "",
+        ),
+        Figure(
+            "提示",
+            batch.warnings,
+            f"{issues}?severity=warning" if batch.warnings else "",
+            icon="exclamation-triangle",
+        ),
+    ]

@@ -1,0 +1,8 @@
+"""How a problem's place is written."""
+
+from django import template
+
+from fpadmin.imports import tables
+
+register = template.Library()
+register.filter("place", tables.place)
