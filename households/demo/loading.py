@@ -13,7 +13,7 @@ from fpadmin.accounts.models import Region
 from fpadmin.audit import log
 from fpadmin.crypto import digest, encrypt
 from households.demo.people import Birth, Family, IdNumbers, Person
-from households.demo.places import Place, plan
+from households.demo.places import GROUPS_PER_VILLAGE, Place
 from households.demo.population import Village, families
 from households.models import ChildRecord, Household, LowIncomeSpell, Residency, Resident
 from households.rules import name_initials
@@ -44,18 +44,18 @@ BIRTH = (
 
 
 def load(
-    residents: int, *, seed: int, today: date, by, progress: Callable[[int, int], None]
+    places: list[Place], *, seed: int, today: date, by, progress: Callable[[int, int], None]
 ) -> dict[str, int]:
-    """Invents `residents` people with their places, households and births; all of them or none.
+    """Invents the people of `places` (see places.plan) with their households and births; all or none.
 
-    The same number, seed and day give the same people. Returns the counts of what was written.
+    The same places, seed and day give the same people. Returns the counts of what was written.
     """
     counts = {"regions": 0, "households": 0, "residents": 0, "births": 0}
-    places = list(plan(residents))
+    residents = sum(place.people for place in places)
     now = timezone.now()
     with transaction.atomic():
         _check_keys_at_once()
-        regions = _make_regions(places)
+        regions = make_regions(places)
         counts["regions"] = len(regions)
         numbers: dict[str, IdNumbers] = {}
         for place in places:
@@ -84,7 +84,7 @@ def _check_keys_at_once() -> None:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
-def _make_regions(places: list[Place]) -> dict[str, Region]:
+def make_regions(places: list[Place]) -> dict[str, Region]:
     """All places by code; those that exist already are kept as they are."""
     codes = [place.code for place in places]
     regions: dict[str, Region] = {}
@@ -116,7 +116,7 @@ def _write_village(
 ) -> int:
     """Households, people, spells and births of one village. Returns the number of births."""
     village = regions[place.code].pk
-    groups = [regions[f"{place.code}{g:02d}"].pk for g in range(1, 7)]
+    groups = [regions[f"{place.code}{g:02d}"].pk for g in range(1, GROUPS_PER_VILLAGE + 1)]
     household_ids = bulk.reserve_ids(Household, len(made))
     people = [person for family in made for person in family.people]
     for pk, person in zip(bulk.reserve_ids(Resident, len(people)), people, strict=True):

@@ -11,7 +11,9 @@ PROVINCE, CITY = "53", "5399"  # no city of Yunnan has the number 99
 LUBIAO_COUNTY = "539981"
 _NUMERALS = "一二三四五六七八九十"
 _TOWNSHIPS = ("青龙", "白塔", "石门", "双河", "太平", "永安", "新华", "红旗", "河口", "大营")
-_VILLAGES = ("上村", "下村", "新村", "河边村", "大树村", "石桥村", "龙潭村", "松林村")
+_VILLAGES = (
+    "上村", "下村", "新村", "河边村", "大树村", "石桥村", "龙潭村", "松林村", "竹园村", "茶山村",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -25,26 +27,26 @@ class Place:
     urban_rural: str = ""
 
 
-def county_count(residents: int) -> int:
-    villages = -(-residents // PEOPLE_PER_VILLAGE)
-    return -(-villages // (VILLAGES_PER_TOWNSHIP * TOWNSHIPS_PER_COUNTY))
-
-
-def plan(residents: int) -> Iterator[Place]:
+def plan(
+    residents: int,
+    *,
+    people_per_village: int = PEOPLE_PER_VILLAGE,
+    villages_per_township: int = VILLAGES_PER_TOWNSHIP,
+) -> Iterator[Place]:
     """Places from the province down, parents first, whose villages hold exactly `residents`.
 
     ValueError for more people than the never-issued county codes of one city hold.
     """
     codes = [f"{CITY}{n:02d}" for n in range(1, 100) if f"{CITY}{n:02d}" != LUBIAO_COUNTY]
-    if residents < 1 or county_count(residents) > len(codes):
-        most = len(codes) * TOWNSHIPS_PER_COUNTY * VILLAGES_PER_TOWNSHIP * PEOPLE_PER_VILLAGE
+    most = len(codes) * TOWNSHIPS_PER_COUNTY * villages_per_township * people_per_village
+    if not 1 <= residents <= most:
         raise ValueError(f"人数应在1到{most}之间，现在是{residents}。")
     yield Place(PROVINCE, "云南省", 1)
     yield Place(CITY, "演示市", 2)
-    villages = max(1, round(residents / PEOPLE_PER_VILLAGE))
+    villages = -(-residents // people_per_village)
     for index in range(villages):
         people = residents // villages + (index < residents % villages)
-        township, v = divmod(index, VILLAGES_PER_TOWNSHIP)
+        township, v = divmod(index, villages_per_township)
         county, t = divmod(township, TOWNSHIPS_PER_COUNTY)
         county_code = codes[county]
         township_code = f"{county_code}{t + 1:03d}"

@@ -11,6 +11,7 @@ from tests.guards.source import unexplained
 
 PUBLIC = {
     "accounts:sign-in": "the way in",
+    "help": "who cannot sign in finds the office to call",
     "healthz": "a load balancer has no account",
 }
 

@@ -34,7 +34,7 @@ def faults(text: str, path: str) -> list[str]:
                 elif parent.func is not top:
                     break
                 top = parent
-            if "visible_to" not in methods:
+            if "visible_to" not in methods and methods[:1] != ["none"]:
                 problems.append(f"{path}:{enclosing_function(node)}:{dotted(node.value)}")
         elif (
             isinstance(node, ast.Call)
@@ -64,6 +64,7 @@ def page(request, pk):
     d = get_object_or_404(Household.objects.visible_to(request.user), pk=pk)
     e = models.Resident._default_manager.count()
     f = wrap(Region.objects).visible_to(request.user)
+    g = Region.objects.none()
 """
     assert sorted(faults(sample, "x/views.py")) == [
         "x/views.py:page:Household",

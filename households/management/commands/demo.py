@@ -86,14 +86,15 @@ class Command(BaseCommand):
             )[0]
             line = f"已有{here}名演示居民，没有改动"
             return {"village": first.code, "residents": 0, "lines": [line]}
+        plan = list(places.plan(residents))
         counts = loading.load(
-            residents,
+            plan,
             seed=seed,
             today=today(),
             by=JOB,
             progress=lambda done, total: self._progress("虚构居民", done, total),
         )
-        first = next(place for place in places.plan(residents) if place.people)
+        first = next(place for place in plan if place.people)
         line = "，".join(
             (
                 f"区划{counts['regions']}个", f"家庭{counts['households']}户",

@@ -1,0 +1,152 @@
+"""`make bench`: a line per measurement, on a throw-away PostgreSQL or on BENCH_DATABASE_URL.
+
+BENCH_RESIDENTS (100000) is the size of the imported workbook, BENCH_REGISTRY (1000000) that of the
+registry whose figures are counted. Exit 1 where a target is missed.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import dj_database_url
+import psycopg2
+
+from tests.run import postgresql, postgresql_binaries
+
+ROOT = Path(__file__).resolve().parents[2]
+RESIDENTS = int(os.environ.get("BENCH_RESIDENTS", "100000"))
+REGISTRY = int(os.environ.get("BENCH_REGISTRY", "1000000"))
+SAMPLE = min(3_000, RESIDENTS)  # rows for the default resource, which takes minutes for all
+# 100 townships of 10 villages where the registry has its default size.
+SHAPE = {"people_per_village": max(REGISTRY // 1000, 1), "villages_per_township": 10}
+
+
+def main() -> int:
+    server = os.environ.get("BENCH_DATABASE_URL")
+    binaries = None if server else postgresql_binaries()
+    if not server and not binaries:
+        print("No PostgreSQL here; set BENCH_DATABASE_URL to measure on yours.", file=sys.stderr)
+        return 1
+    with (
+        tempfile.TemporaryDirectory(prefix="fpadmin-bench-") as folder,
+        nullcontext(server) if server else postgresql(binaries) as url,
+    ):
+        met = [*_import(url, Path(folder)), *_figures(url, Path(folder))]
+    return 0 if all(met) else 1
+
+
+def _import(server: str, folder: Path) -> list[bool]:
+    whole, part = folder / "residents.xlsx", folder / "sample.xlsx"
+    with _database(server, "bench_import") as url, _database(server, "bench_default") as other:
+        run = _runner(folder, url, residents=RESIDENTS)
+        run("workbook", path=str(whole), rows=RESIDENTS)
+        run("workbook", path=str(part), rows=SAMPLE)
+        ours = run("ours", path=str(whole))
+        again = run("again", path=str(whole))
+        page = run("pages")
+        copy = run("copy")
+        default = _runner(folder, other, residents=RESIDENTS)("default", path=str(part))
+    speed, usual = (r["rows"] / r["seconds"] for r in (ours, default))
+    return [
+        _line(
+            f"import of {ours['rows']:,} residents", f"{speed:,.0f} rows/s",
+            f"default resource {usual:,.0f} rows/s", speed / usual, "at least 8 x",
+            speed >= 8 * usual,
+        ),
+        _line(
+            "the same against bare COPY", f"{ours['seconds']:.1f} s", f"COPY {copy['seconds']:.1f} s",
+            ours["seconds"] / copy["seconds"], "no target", True,
+        ),
+        _line(
+            "the same file again", f"{again['seconds']:.1f} s", f"first time {ours['seconds']:.1f} s",
+            again["seconds"] / ours["seconds"], "no target", True,
+        ),
+        _line(
+            "highest memory of the import", f"{ours['peak_mb']:.0f} MB", "limit 400 MB",
+            ours["peak_mb"] / 400, "under 1 x", ours["peak_mb"] < 400,
+        ),
+        _line(
+            "queries of the residents' list", f"{page['queries_of_fifty']} for fifty rows",
+            f"{page['queries_of_one']} for one",
+            page["queries_of_fifty"] / page["queries_of_one"], "at most 1 x",
+            page["queries_of_fifty"] <= page["queries_of_one"],
+        ),
+        _line(
+            f"page of the list, 95th of 100, {page['residents']:,} residents",
+            f"{page['p95'] * 1000:.0f} ms", f"its two queries {page['floor'] * 1000:.0f} ms",
+            page["p95"] / page["floor"], "under 500 ms", page["p95"] < 0.5,
+        ),
+    ]  # fmt: skip
+
+
+def _figures(server: str, folder: Path) -> list[bool]:
+    with _database(server, "bench_figures") as url:
+        run = _runner(folder, url, residents=REGISTRY, shape=SHAPE)
+        loaded = run("load")
+        figures = run("figures")
+    ours, by_hand = figures["ours"], figures["by_hand"]
+    return [
+        _line(
+            f"inventing {loaded['residents']:,} residents", f"{loaded['seconds']:.0f} s",
+            "limit 600 s", loaded["seconds"] / 600, "under 1 x", loaded["seconds"] < 600,
+        ),
+        _line(
+            f"population and births of {figures['townships']} townships", f"{ours:.2f} s",
+            f"hand-written SQL {by_hand:.2f} s", ours / by_hand, "under 2 x", ours < 2 * by_hand,
+        ),
+    ]  # fmt: skip
+
+
+def _line(what: str, ours: str, floor: str, ratio: float, target: str, met: bool) -> bool:
+    verdict = "" if met else "   MISSED"
+    print(f"{what:<62} {ours:>20}   {floor:<32} {ratio:6.2f} x   {target}{verdict}", flush=True)
+    return met
+
+
+def _runner(folder: Path, url: str, **common):
+    """run(step, **options) measures one step in a process of its own and returns its JSON."""
+    environment = os.environ | {
+        "DATABASE_URL": url, "FPADMIN_VAR": str(folder / "var"), "FPADMIN_TODAY": "2018-10-09",
+        "HTTPS": "False", "ALLOWED_HOSTS": "testserver", "LOG_LEVEL": "ERROR",
+        "STATICFILES_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",
+    }  # fmt: skip
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True
+    )
+
+    def run(step: str, **options) -> dict:
+        answer = subprocess.run(
+            [sys.executable, "-m", "tests.bench.child", step, json.dumps(common | options)],
+            cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        return json.loads(answer.stdout.splitlines()[-1])
+
+    return run
+
+
+@contextmanager
+def _database(server: str, name: str):
+    """A database of its own on the server, dropped at the end; its URL."""
+    known = dj_database_url.parse(server)
+    connection = psycopg2.connect(
+        host=known["HOST"], port=known["PORT"] or None, user=known["USER"],
+        password=known["PASSWORD"] or None, dbname=known["NAME"],
+    )  # fmt: skip
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {name}")
+        cursor.execute(f"CREATE DATABASE {name}")
+        try:
+            yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+        finally:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    connection.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

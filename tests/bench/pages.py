@@ -1,0 +1,63 @@
+"""The list of residents: the number of its queries with one row and with fifty, and how long a page takes."""
+
+import time
+from statistics import quantiles
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from households.models import Resident
+from tests.factories.accounts import make_region, make_user
+from tests.factories.households import make_household, make_resident
+
+PAGES = 40
+
+
+def pages() -> dict:
+    """As a propagandist of a village with one resident, and as a county user with all of them."""
+    lonely = make_region("539999001201")
+    make_resident(make_household(lonely))
+    one = _client(make_user("propagandist", lonely, "bench-one"))
+    everybody = Resident.objects.exclude(village=lonely).select_related("village")[0]
+    county = everybody.village.parent.parent
+    many = _client(make_user("county", county, "bench-many"))
+    url = reverse("households:resident-list")
+    with CaptureQueriesContext(connection) as of_one:
+        _get(one, url)
+    with CaptureQueriesContext(connection) as of_fifty:
+        _get(many, url)
+    times = []
+    for number in range(PAGES):
+        started = time.perf_counter()
+        _get(many, f"{url}?page={1 + number % 10}")
+        times.append(time.perf_counter() - started)
+    return {
+        "queries_of_one": len(of_one),
+        "queries_of_fifty": len(of_fifty),
+        "p95": quantiles(times, n=20)[-1],
+        "floor": _bare_query(county),
+        "residents": Resident.objects.count(),
+    }
+
+
+def _client(user) -> Client:
+    client = Client()
+    client.force_login(user)
+    _get(client, reverse("households:resident-list"))  # the session's own first writes
+    return client
+
+
+def _get(client: Client, url: str) -> None:
+    answer = client.get(url)
+    assert answer.status_code == 200, answer.status_code
+
+
+def _bare_query(county) -> float:
+    """One query for the fifty rows and one for their number."""
+    started = time.perf_counter()
+    rows = Resident.objects.within(county)
+    rows.count()
+    list(rows.for_list().order_by("village", "household", "pk")[:50])
+    return time.perf_counter() - started
