@@ -107,7 +107,7 @@ def test_dry_run_writes_nothing(run, village):
     ("kind", "content", "arguments", "code"),
     [
         ("residents", b"", {}, "empty"),
-        ("residents", b"hello", {}, "damaged"),
+        ("residents", b"hello", {}, "wrong_type"),
         ("nothing", b"x", {}, "unknown_kind"),
         ("residents", b"x", {"office": "539981777"}, "unknown_office"),
         ("residents", b"x", {"office": "五三"}, "unknown_office"),
