@@ -47,4 +47,4 @@ class ReportingConfig(AppConfig):
             ),
         ):  # fmt: skip
             register_entry(entry)
-        register_card(Card("figures", "主要数字", view, selectors.card_figures, order=60))
+        register_card(Card("figures", "出生与死亡", view, selectors.card_figures, order=60))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from urllib.parse import urlencode
 
 from django.core.cache import cache
 from django.urls import reverse
@@ -14,7 +15,7 @@ from fpadmin.reporting.models import ReturnVersion
 from fpadmin.reporting.registry import GROUPS, RETURNS, Return, Span
 
 SHOWN_PERIODS = {"month": 12, "year": 3}
-CARD_CODES = ("population", "households", "births", "deaths")
+CARD_CODES = ("births", "deaths", "natural_growth")
 CARD_SECONDS = 300
 
 
@@ -73,28 +74,32 @@ def figures_of(regions: Sequence[Region], span: Span) -> dict[str, dict]:
 
 
 def card_figures(user, day: date) -> list[tuple[str, int, str]]:
-    """The home page's figures as of `day`; kept for five minutes, since a county's take a second."""
+    """The home page's figures of the statistical year that ended last.
+
+    Kept for five minutes, since a county's take a second.
+    """
     region = user.region
-    span = Span(dates.statistical_year_start(day), day)
+    year = dates.statistical_year_period(dates.statistical_year(day) - 1)
     figures = cache.get_or_set(
-        f"card-figures:{region.pk}:{day}", lambda: _card(region, span), CARD_SECONDS
+        f"card-figures:{region.pk}:{year.code}", lambda: _card(region, year), CARD_SECONDS
     )
-    labels = {i.code: i.name for g in GROUPS.values() for i in g.indicators}
+    query = urlencode({"start": year.start.isoformat(), "as_of": year.end.isoformat()})
     return [
         (
-            labels[code] + ("（本统计年度）" if code in ("births", "deaths") else ""),
-            figures[code],
-            reverse("reporting:figure-list", args=[code, region.code]),
+            f"{name}（{year.label}）",
+            number,
+            f"{reverse('reporting:figure-list', args=[code, region.code])}?{query}",
         )
-        for code in CARD_CODES
-        if code in figures
+        for code, name, number in figures
     ]
 
 
-def _card(region: Region, span: Span) -> dict:
-    figures: dict = {}
+def _card(region: Region, year: Period) -> list[tuple[str, str, int]]:
+    figures = []
     for group in GROUPS.values():
         codes = [code for code in group.codes if code in CARD_CODES]
         if codes:
-            figures |= group.compute([region], span, codes)[region.code]
-    return figures
+            row = group.compute([region], Span(year.start, year.end), codes)[region.code]
+            names = {i.code: i.name for i in group.indicators}
+            figures += [(code, names[code], row[code]) for code in codes]
+    return sorted(figures, key=lambda figure: CARD_CODES.index(figure[0]))
