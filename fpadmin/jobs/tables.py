@@ -16,7 +16,9 @@ class JobTable(Table):
     kind = tables.Column(verbose_name="类别")
     state = tables.Column()
     progress = tables.Column(attrs=NUMERIC, empty_values=())
-    requested_by = tables.Column(accessor="requested_by__name", default="定时")
+    requested_by = tables.Column(
+        verbose_name="发起人", accessor="requested_by__name", default="定时"
+    )
     created_at = tables.Column(attrs={"td": {"class": "fp-nowrap"}})
     finished_at = tables.Column(attrs={"td": {"class": "fp-nowrap"}})
 
