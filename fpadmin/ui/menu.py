@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from fpadmin.accounts.permissions import Permission
 
@@ -107,12 +107,12 @@ def menu_for(user, view_name: str) -> list[MenuLine]:
         if entry.group:
             continue
         children = tuple(
-            MenuLine(child, _url(child), child.key == current)
+            MenuLine(child, reverse(child.url_name), child.key == current)
             for child in allowed
             if child.group == entry.key
         )
         if entry in allowed:
-            lines.append(MenuLine(entry, _url(entry), entry.key == current, children))
+            lines.append(MenuLine(entry, reverse(entry.url_name), entry.key == current, children))
         elif children:
             lines.append(MenuLine(entry, children[0].url, False, children))
     return lines
@@ -125,13 +125,6 @@ def cards_for(user, day) -> list[HomeCard]:
         for card in sorted(CARDS.values(), key=lambda card: (card.order, card.key))
         if user.may(card.permission)
     ]
-
-
-def _url(entry: MenuEntry) -> str:
-    try:
-        return reverse(entry.url_name)
-    except NoReverseMatch:
-        return "#"
 
 
 def _current(entries, view_name: str) -> str:
