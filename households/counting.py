@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from django.db.models import F, Q
+from django.db.models.functions import Substr
 
 from fpadmin.accounts.models import Region
 from fpadmin.scoping import below
 
-VILLAGE, GROUP = Region.Level.VILLAGE, Region.Level.GROUP
+GROUP = Region.Level.GROUP
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,10 @@ def sum_up(regions: Sequence[Region], records, aggregates: dict, place: Place) -
     """
     totals = {region.path: dict.fromkeys(aggregates, 0) for region in regions}
     columns = {"_village": F(place.village)}
-    if any(region.level == GROUP for region in regions):
+    by_group = any(region.level == GROUP for region in regions)
+    if by_group:
         columns["_group"] = F(place.group)
-    paths = _paths_below(regions)
+    paths = _paths_below(regions, with_groups=by_group)
     rows = (
         records.filter(place.lies_in(regions)).order_by().values(**columns).annotate(**aggregates)
     )
@@ -54,28 +56,34 @@ def sum_up(regions: Sequence[Region], records, aggregates: dict, place: Place) -
 def by_level(regions: Sequence[Region], records, aggregate, place: Place) -> dict:
     """{region code: number} of what doesn't add up, such as distinct numbers: one query a level.
 
-    Needs `place.village` and `place.group` to be foreign keys of the records.
+    Codes of one level have one length, so a path's beginning names the region of that level.
     """
     found = {}
     for level in {region.level for region in regions}:
         alike = [r for r in regions if r.level == level]
-        way = place.group if level == GROUP else place.village + "__parent" * (VILLAGE - level)
+        if level == GROUP:
+            key, name = F(place.group), "pk"
+        else:
+            key, name = Substr(place.path, 1, len(alike[0].path)), "path"
         rows = (
             records.filter(place.lies_in(alike))
             .order_by()
-            .values(_region=F(way))
+            .values(_region=key)
             .annotate(_number=aggregate)
         )
         numbers = {row["_region"]: row["_number"] for row in rows}
-        found |= {r.code: numbers.get(r.pk, 0) for r in alike}
+        found |= {r.code: numbers.get(getattr(r, name), 0) for r in alike}
     return found
 
 
-def _paths_below(regions: Sequence[Region]) -> dict[int, str]:
+def _paths_below(regions: Sequence[Region], *, with_groups: bool) -> dict[int, str]:
     found = Q()
     for region in _outermost(regions):
         found |= below(region.path)
-    return dict(Region.objects.filter(found, level__gte=VILLAGE).values_list("pk", "path"))
+    places = Region.objects.filter(found)
+    if not with_groups:
+        places = places.exclude(level=GROUP)
+    return dict(places.values_list("pk", "path"))
 
 
 def _upwards(path: str) -> Iterable[str]:

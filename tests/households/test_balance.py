@@ -52,7 +52,7 @@ births = st.tuples(
 class BalanceOfAnyHistory(TestCase):
     """Hypothesis needs the unittest form to roll each example back."""
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(people(), min_size=6, max_size=6), st.lists(births, max_size=5))
     def test_balance_holds_and_equals_its_lists(self, histories, records):
         villages = [make_region(f"53998100120{n}") for n in (1, 2)]
