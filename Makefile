@@ -7,10 +7,10 @@ run: .venv/runtime
 	@.venv/bin/python -u manage.py quickstart
 
 test: .venv/development
-	@.venv/bin/python -u tests/run.py
+	@.venv/bin/python -u -m tests.run
 
 bench: .venv/development
-	@.venv/bin/python -u -m bench
+	@.venv/bin/python -u -m tests.bench
 
 check: .venv/development
 	.venv/bin/ruff check
