@@ -8,6 +8,7 @@ from fpadmin.identity import mask_account, mask_id_number, mask_phone
 from households.models import Relation, Resident
 
 BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y = 126, 44, 20, 46
+PER_LINE = 4  # more boxes side by side would make their words too small
 EVENTS_SHOWN = 6
 _ROWS = {
     Relation.GRANDPARENT: 0,
@@ -84,6 +85,11 @@ def mask_of(field: str, value: str) -> str:
     return masks.get(field, mask_id_number)(value)
 
 
+def ethnic_group_word(name: str) -> str:
+    """The ethnic group as people say it: 汉族; two entries of the standard are no 族."""
+    return name if name in ("", "其他", "外国血统") else f"{name}族"
+
+
 def family_tree(members: list[Resident], day: date) -> Tree | None:
     """Who stands where: a row per generation as the relations say, lines as the links say."""
     living = [m for m in members if m.death_date is None or m.death_date > day]
@@ -94,24 +100,29 @@ def family_tree(members: list[Resident], day: date) -> Tree | None:
         return None
     for row in rows.values():
         _couples_together(row)
-    wide = max(len(row) for row in rows.values())
+    wide = min(max(len(row) for row in rows.values()), PER_LINE)
     gap = 86 if wide <= 2 else GAP_X
     width = wide * BOX_WIDTH + (wide - 1) * gap + 2
     boxes: dict[int, Box] = {}
-    for line, place in enumerate(sorted(rows)):
-        row = rows[place]
-        left = (width - len(row) * BOX_WIDTH - (len(row) - 1) * gap) // 2
-        for index, member in enumerate(row):
-            boxes[member.pk] = Box(
-                x=left + index * (BOX_WIDTH + gap),
-                y=1 + line * (BOX_HEIGHT + GAP_Y),
-                name=member.name,
-                caption=f"{member.relation}　{_age_caption(member, day)}",
-                is_head=member.relation == Relation.HEAD,
-            )
+    top = 1
+    for place in sorted(rows):
+        for start in range(0, len(rows[place]), PER_LINE):
+            line = rows[place][start : start + PER_LINE]
+            if start:
+                top += BOX_HEIGHT + GAP_X
+            left = (width - len(line) * BOX_WIDTH - (len(line) - 1) * gap) // 2
+            for index, member in enumerate(line):
+                boxes[member.pk] = Box(
+                    x=left + index * (BOX_WIDTH + gap),
+                    y=top,
+                    name=member.name,
+                    caption=f"{member.relation}　{_age_caption(member, day)}",
+                    is_head=member.relation == Relation.HEAD,
+                )
+        top += BOX_HEIGHT + GAP_Y
     return Tree(
         width=width,
-        height=len(rows) * (BOX_HEIGHT + GAP_Y) - GAP_Y + 2,
+        height=top - GAP_Y + 1,
         boxes=list(boxes.values()),
         links=_links(living, boxes),
         notes=_marriage_notes(living, boxes, gap),
@@ -124,6 +135,7 @@ def timeline(members: list[Resident], spells, births) -> list[Event]:
     here = {m.pk: m for m in members}
     events = []
     recorded = set()
+    alone = len(members) == 1  # a person's own page; a household's tells of its children only
     for birth in births:
         recorded.add(birth.child_id)
         name = birth.child_name or "未取名"
@@ -134,7 +146,7 @@ def timeline(members: list[Resident], spells, births) -> list[Event]:
             events.append(Event(birth.death_date, f"{name}去世"))
     married = set()
     for member in members:
-        if member.pk not in recorded:
+        if member.pk not in recorded and (alone or _ROWS.get(member.relation, 0) > _OWN_ROW):
             events.append(Event(member.birth_date, "", f"出生：{member.name}"))
         if member.death_date:
             events.append(Event(member.death_date, f"{member.name}去世"))
@@ -173,6 +185,9 @@ def _couples_together(row: list[Resident]) -> None:
 
 def _links(members: list[Resident], boxes: dict[int, Box]) -> str:
     parts = []
+    head_member = next((m for m in members if m.relation == Relation.HEAD), None)
+    head = boxes.get(head_member.pk) if head_member else None
+    head_spouse = head_member.spouse_id if head_member else None
     for member in members:
         own = boxes[member.pk]
         partner = boxes.get(member.spouse_id)
@@ -180,6 +195,8 @@ def _links(members: list[Resident], boxes: dict[int, Box]) -> str:
             middle = own.y + BOX_HEIGHT // 2
             parts.append(f"M{own.x + BOX_WIDTH} {middle}H{partner.x}")
         father, mother = boxes.get(member.father_id), boxes.get(member.mother_id)
+        if not (father or mother) and member.relation in (Relation.SON, Relation.DAUGHTER):
+            father, mother = head, boxes.get(head_spouse)  # the relation to the head says as much
         start = _start_of(father, mother, own)
         if start:
             x, y = start

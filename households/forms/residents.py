@@ -30,6 +30,7 @@ from households.forms.base import (
     whole,
 )
 from households.models import Household, Hukou, Marital, Relation, Residence, Resident, Sex
+from households.presenters import ethnic_group_word
 from households.services import ID_NUMBER_TAKEN, REVEALABLE, Change, NewHousehold
 
 READING = (
@@ -96,7 +97,7 @@ class ResidentForm(RegistryForm):
     sex = forms.ChoiceField(label="性别", choices=Sex.choices, widget=forms.RadioSelect)
     ethnicity = forms.ChoiceField(
         label="民族",
-        choices=choose([(n, n if n in ("其他", "外国血统") else f"{n}族") for n in ETHNIC_GROUPS]),
+        choices=choose([(n, ethnic_group_word(n)) for n in ETHNIC_GROUPS]),
         required=False,
     )
     household_choice = forms.ChoiceField(

@@ -5,7 +5,7 @@ from django import template
 from fpadmin.ui.templatetags.ui import NOTHING
 from households.forms.residents import RevealForm
 from households.models import Resident
-from households.presenters import age_words, mask_of
+from households.presenters import age_words, ethnic_group_word, mask_of
 from households.services import REVEALABLE
 from households.tables import marks_of
 
@@ -24,6 +24,12 @@ def age_at(born, day) -> str:
 def age_cell(born, day) -> str:
     """35, 4个月: for a column headed 年龄."""
     return age_words(born, day)
+
+
+@register.filter
+def ethnic_group(resident) -> str:
+    """汉族, 其他, or — where it is not known."""
+    return ethnic_group_word(resident.ethnicity) or NOTHING
 
 
 @register.filter
