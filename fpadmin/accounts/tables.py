@@ -17,7 +17,7 @@ class AccountTable(Table):
     name = NameColumn(linkify=("accounts:account-detail", {"pk": tables.A("pk")}))
     username = tables.Column(orderable=True)
     role = tables.Column(orderable=True)
-    region = tables.Column(accessor="region__name")
+    region = tables.Column(verbose_name="所属区划", accessor="region__name")
     state = tables.Column(verbose_name="状态", empty_values=())
     last_login = tables.Column(verbose_name="最近登录", orderable=True)
 

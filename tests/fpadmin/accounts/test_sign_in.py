@@ -1,10 +1,12 @@
 """The way in: lockout, throttle, one answer for every failure, sessions that end at once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 import time_machine
 from django.contrib.sessions.models import Session
+from django.db import connections
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +15,7 @@ from fpadmin.accounts import services, sign_in
 from fpadmin.accounts.models import SignInAttempt, User
 from fpadmin.audit.models import AuditEvent
 from fpadmin.errors import RuleViolation
-from tests.factories.accounts import PASSWORD, make_user
+from tests.factories.accounts import PASSWORD, make_region, make_user
 
 SIGN_IN = "/accounts/sign-in/"
 
@@ -335,3 +337,20 @@ def test_temporary_password_opens_only_the_change_page(township, sign_in):
     assert answer["Location"] == "/"
     assert client.get("/accounts/regions/").status_code == 200
     assert User.objects.get(pk=newcomer.pk).must_change_password is False
+
+
+@pytest.mark.django_db(transaction=True)
+def test_parallel_guesses_are_all_counted(settings):
+    """Eight guesses at once must not get more tries than five one after another."""
+    user = make_user("clerk", make_region("539981001"))
+
+    def guess(number):
+        try:
+            fail(user, address=f"10.0.1.{number}")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(guess, range(8)))
+    assert reasons().count("wrong_password") == settings.SIGN_IN_FAILURES
+    assert reasons().count("locked") == 8 - settings.SIGN_IN_FAILURES

@@ -1,9 +1,10 @@
 """The trail: complete, chained, append-only, the same hash whichever database keeps it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection, connections, transaction
 
 from fpadmin.audit import log
 from fpadmin.audit.models import AppendOnly, AuditEvent, ChainHead
@@ -220,3 +221,18 @@ def test_auditor_sees_own_county_and_the_system(auditor, clerk, village):
     assert foreign not in seen
     auditor.is_active = False
     assert not AuditEvent.objects.visible_to(auditor).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_writers_at_once_keep_one_chain():
+    def write(name):
+        try:
+            for _ in range(15):
+                record(by=log.SystemJob(name))
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, ["甲", "乙"]))
+    assert log.verify().rows == 30
+    assert log.first_broken() is None
