@@ -80,6 +80,9 @@ def default_resource(places: list[Place], path: Path) -> dict:
     )
     started = time.perf_counter()
     dataset = XLSX().create_dataset(content)
+    dataset.append_col(
+        [digest(number or "") or None for number in dataset["公民身份号码"]], "digest"
+    )
     outcome = _DefaultResource().import_data(dataset, raise_errors=True)
     seconds = time.perf_counter() - started
     return {"seconds": seconds, "rows": outcome.totals["new"]}
@@ -120,7 +123,6 @@ class _DefaultResource(ModelResource):
     def before_import_row(self, row, **kwargs):
         for heading, value in row.items():
             row[heading] = "" if value is None and "日期" not in heading else value
-        row["digest"] = digest(row["公民身份号码"]) or None
 
     @classmethod
     def field_from_django_field(cls, field_name, django_field, readonly):
