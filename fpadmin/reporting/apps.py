@@ -12,9 +12,10 @@ class ReportingConfig(AppConfig):
         from fpadmin.accounts.permissions import Permission
         from fpadmin.audit.log import register_types
         from fpadmin.jobs import kinds
-        from fpadmin.reporting import runs, selectors
+        from fpadmin.reporting import invariants, runs, selectors
         from fpadmin.ui.menu import Card, MenuEntry, register_card, register_entry
 
+        invariants.load()
         register_types(
             {
                 "return.made": "生成报表",

@@ -14,6 +14,8 @@ from fpadmin.audit.models import AuditEvent
 from fpadmin.crypto import digest
 from fpadmin.imports.models import ImportBatch
 from fpadmin.jobs.models import Job
+from fpadmin.reporting.models import ReturnVersion
+from fpadmin.reporting.services import make_return
 from households.models import Household, Residency, Resident
 from tests.factories.accounts import make_region
 from tests.factories.households import make_birth, make_household, make_resident
@@ -56,7 +58,19 @@ def tamper(statement: str, *values) -> None:
 
 
 def test_every_app_brings_its_invariants():
-    known = {"INV6", "INV10", "INV11", "REG1", "REG2", "REG3", "REG4", "REG5", "REG6", "REG7"}
+    known = {
+        "INV6",
+        "INV9",
+        "INV10",
+        "INV11",
+        "REG1",
+        "REG2",
+        "REG3",
+        "REG4",
+        "REG5",
+        "REG6",
+        "REG7",
+    }
     assert invariants.INVARIANTS.keys() >= known
 
 
@@ -128,6 +142,25 @@ def test_job_a_moment_past_its_lease_is_left_to_the_sweeper(registry):
 def test_half_written_import_is_found(registry, damage):
     ImportBatch.objects.update(**damage)
     assert broken().keys() == {"INV11"}
+
+
+def test_return_that_was_changed_is_found(registry, village):
+    version = make_return(
+        code="population-monthly", region=village, period="2018-09", by=log.SystemJob("测试"),
+        today=date(2018, 10, 9),
+    )[0]  # fmt: skip
+    assert broken() == {}
+    ReturnVersion.objects.update(content=version.content | {"title": "改过的"})
+    assert broken() == {"INV9": [f"报表版本{version.pk}的内容与摘要不符"]}
+
+
+def test_return_whose_first_version_is_gone_is_found(registry, village):
+    version = make_return(
+        code="population-monthly", region=village, period="2018-09", by=log.SystemJob("测试"),
+        today=date(2018, 10, 9),
+    )[0]  # fmt: skip
+    ReturnVersion.objects.update(version=2)
+    assert broken() == {"INV9": [f"报表版本{version.pk}之前少了一版"]}
 
 
 def test_audit_chain_without_its_head_is_found(registry):
