@@ -245,7 +245,8 @@ def id_number_parts(text: str, today: date, area_name: str = "") -> list[IdNumbe
     sex = ("男" if int(serial) % 2 else "女") if serial.isdigit() else ""
     bad_area = not (area.isdigit() and area[:2] in PROVINCES)
     bad_birth = fault == "idno_birth_date" or not born.isdigit()
-    bad_check = fault == "idno_check" or not (check.isdigit() or check == "X")
+    known = check.isdigit() or check in ("X", "")
+    bad_check = fault in ("idno_check", "idno_length") or not known
     return [
         IdNumberPart("行政区划", "　".join(filter(None, [area, area_name])), bad_area),
         IdNumberPart("出生日期" + ("　没有这一天" if bad_birth else ""), birth, bad_birth),

@@ -228,9 +228,10 @@ class ResidentForm(RegistryForm):
 
     @property
     def reading(self) -> dict:
-        """The ID number as typed, read back, for the page that comes with errors."""
+        """The ID number as typed, read back; the field's own message says what is wrong with it."""
         typed = self.data.get("id_number", "") if self.is_bound else ""
-        return read_back(typed, user=self.user, today=self.today, shown=self.shown)
+        reading = read_back(typed, user=self.user, today=self.today, shown=self.shown)
+        return {key: reading[key] for key in reading if key not in ("error", "holder")}
 
     def clean_id_number(self) -> str:
         number = self.clean_number_of("id_number")
