@@ -100,9 +100,6 @@ class BirthPlan:
         """A child said to be living has no date of death, whatever stood there."""
         return key == "death_date" and self.table.columns["survival"][index] == "存活"
 
-    def write(self) -> list[log.Entry]:
-        return _write(self)
-
 
 def plan_births(table: Table, ground: Ground) -> BirthPlan:
     """Validate every record and decide what it is: new, changed, unchanged, or refused."""
@@ -376,7 +373,8 @@ def _shown(value) -> str:
 # Writing ---------------------------------------------------------------------------------------
 
 
-def _write(plan: BirthPlan) -> list[log.Entry]:
+def write_births(plan: BirthPlan) -> list[log.Entry]:
+    """Everything the plan holds, in the caller's transaction; returns the entries of changed lines."""
     names = list(PLAIN)
     ids = bulk.reserve_ids(ChildRecord, len(plan.new))
     columns = [

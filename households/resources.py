@@ -3,9 +3,9 @@
 from fpadmin.accounts.permissions import Permission
 from fpadmin.audit import log
 from fpadmin.imports.kinds import Column, WorkbookKind, register
-from households.birth_import import plan_births
+from households.birth_import import plan_births, write_births
 from households.models import DisabilityGrade, Hukou, Marital, Relation, Residence, Sex
-from households.resident_import import plan_residents
+from households.resident_import import plan_residents, write_residents
 
 RESIDENTS = WorkbookKind(
     key="residents",
@@ -74,6 +74,7 @@ RESIDENTS = WorkbookKind(
     ),
     permission=Permission.REGISTRY_EDIT,
     plan=plan_residents,
+    write=write_residents,
     sample={
         "village_code": "539981001201", "group": "2组", "household_no": "00001", "name": "示例",
         "idno": "539981198001010012", "relation": "户主", "hukou": "农业", "residence": "常住",
@@ -111,6 +112,7 @@ BIRTHS = WorkbookKind(
     ),
     permission=Permission.REGISTRY_EDIT,
     plan=plan_births,
+    write=write_births,
     sample={
         "mother_idno": "539981198001010020", "child_name": "示例", "sex": "女",
         "birth_date": "2005-06-01", "order": "1", "origin": "亲生", "within_policy": "是",

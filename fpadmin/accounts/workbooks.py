@@ -36,23 +36,6 @@ class RegionPlan:
     new: dict[str, tuple[int, Region, str]] = field(default_factory=dict)
     changed: list[Region] = field(default_factory=list)
 
-    def write(self) -> list[log.Entry]:
-        saved = {
-            r.code: r for r in Region.objects.filter(code__in={p for *_, p in self.new.values()})
-        }
-        for level in CODE_LENGTHS:
-            batch = [region for at, region, _ in self.new.values() if at == level]
-            for region in batch:
-                parent = saved.get(self.new[region.code][2])
-                region.parent = parent
-                region.path = f"{parent.path if parent else ''}{region.code}."
-            Region.objects.bulk_create(batch, batch_size=1000)
-            saved |= {r.code: r for r in batch}
-        Region.objects.bulk_update(self.changed, ["name", "urban_rural"], batch_size=500)
-        return [
-            log.Entry("region.imported", "accounts.region", str(r.pk), r.path) for r in self.changed
-        ]
-
 
 def plan_regions(table: Table, ground: Ground) -> RegionPlan:
     """Check every row: code and level agree, the parent exists, the place belongs to the office."""
@@ -148,6 +131,23 @@ def _plan_known(plan, table, index, region: Region, name: str, urban_rural) -> N
     plan.updated += 1
 
 
+def write_regions(plan: RegionPlan) -> list[log.Entry]:
+    """Everything the plan holds, in the caller's transaction; returns the entries of changed regions."""
+    saved = {r.code: r for r in Region.objects.filter(code__in={p for *_, p in plan.new.values()})}
+    for level in CODE_LENGTHS:
+        batch = [region for at, region, _ in plan.new.values() if at == level]
+        for region in batch:
+            parent = saved.get(plan.new[region.code][2])
+            region.parent = parent
+            region.path = f"{parent.path if parent else ''}{region.code}."
+        Region.objects.bulk_create(batch, batch_size=1000)
+        saved |= {r.code: r for r in batch}
+    Region.objects.bulk_update(plan.changed, ["name", "urban_rural"], batch_size=500)
+    return [
+        log.Entry("region.imported", "accounts.region", str(r.pk), r.path) for r in plan.changed
+    ]
+
+
 REGIONS = WorkbookKind(
     key="regions",
     sheet="行政区划",
@@ -163,6 +163,7 @@ REGIONS = WorkbookKind(
     ),
     permission=Permission.REGIONS_MANAGE,
     plan=plan_regions,
+    write=write_regions,
     sample={
         "code": "539981001201", "name": "庄科村", "level": "村", "parent_code": "539981001",
         "urban_rural": "乡村",

@@ -1,7 +1,7 @@
 """Runs one workbook: read, parse, plan, and, when asked, write in one transaction.
 
 A kind's plan(table, ground) returns a Plan: it has validated every good row against the registry
-and knows what it would create and change. Only write() touches the database.
+and knows what it would create and change. Only the kind's write(plan) changes the database.
 """
 
 from collections.abc import Callable
@@ -22,9 +22,6 @@ class Plan(Protocol):
     updated: int
     unchanged: int
     changes: list[Change]
-
-    def write(self) -> list[log.Entry]:
-        """Write everything in the caller's transaction; return the audit entries of single records."""
 
 
 def _silent(done: int, total: int, step: str) -> None:
@@ -70,7 +67,7 @@ def commit(
             if outcome.errors and not good_rows:
                 return outcome
             progress(0, 0, "写入")
-            entries = plan.write()
+            entries = kind.write(plan)
             log.record_many(
                 [
                     log.Entry(

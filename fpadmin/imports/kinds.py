@@ -96,8 +96,9 @@ class Outcome:
 class WorkbookKind:
     """One kind of workbook.
 
-    plan(table, ground, report) validates the parsed table against the registry and returns a Plan
-    (see engine.py); nothing is written before its write() is called.
+    plan(table, ground) validates the parsed table against the registry and returns a Plan (see
+    engine.py) without writing; write(plan) writes it in the caller's transaction and returns the
+    audit entries of single records.
     """
 
     key: str
@@ -105,6 +106,7 @@ class WorkbookKind:
     columns: tuple[Column, ...]
     permission: Permission
     plan: Callable[..., Any]
+    write: Callable[..., Any]
     sample: dict[str, str] = field(default_factory=dict)  # a sample row of the template, by key
     note: str = ""
     order: int = 50  # in which an office imports them: regions 10, residents 20, births 30

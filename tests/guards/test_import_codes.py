@@ -9,7 +9,8 @@ SOURCES = [
     *(ROOT / "fpadmin" / "imports").rglob("*.py"),
     ROOT / "fpadmin" / "accounts" / "workbooks.py",
     ROOT / "fpadmin" / "identity.py",
-    *(ROOT / "households").glob("*_import.py"),
+    *(ROOT / "households").rglob("*_import*/*.py"),
+    ROOT / "households" / "birth_import.py",
     ROOT / "households" / "places.py",
 ]
 # Which argument of a call is a code.
