@@ -11,20 +11,14 @@ _DIRECTORY = Path(js_lib_bootstrap_icons.__file__).parent / "static" / "bootstra
 _BODY = re.compile(r"<svg[^>]*viewBox=\"([^\"]+)\"[^>]*>(.*)</svg>", re.DOTALL)
 # Add a name here before using it; every page carries every icon of this list.
 _NAMES = """
-    archive arrow-clockwise arrow-counterclockwise arrow-down-up arrow-left arrow-left-right
-    arrow-repeat arrow-right arrow-right-circle-fill bar-chart-line bell box-arrow-right building
-    calendar-event calendar-week calendar3 card-list check-circle check-circle-fill check-lg
-    check2 check2-circle check2-square chevron-down chevron-expand chevron-left chevron-right
-    circle-half clipboard-check clock clock-history cloud-arrow-up copy dash-circle
-    dash-circle-fill database diagram-3 download exclamation-octagon-fill exclamation-triangle
-    exclamation-triangle-fill eye eye-slash file-earmark-check file-earmark-excel file-earmark-pdf
-    file-earmark-spreadsheet file-earmark-text file-earmark-word filter folder2-open funnel gear
-    geo-alt gift grid-1x2 heart-pulse hourglass-split house-door house-heart houses inbox
-    info-circle info-circle-fill journal-check journal-text key layout-three-columns link-45deg
-    list list-check lock lock-fill pause-circle pencil pencil-square people person person-badge
-    person-check person-circle person-gear person-plus person-vcard play-circle plus-circle
-    plus-lg printer question-circle search send shield-check shield-lock sliders sort-down sort-up
-    stop-circle table telephone trash type unlock upload wallet2 x-circle x-circle-fill x-lg
+    arrow-clockwise arrow-down-up arrow-repeat arrow-right-circle-fill box-arrow-right
+    calendar-event check-circle check-circle-fill check-lg check2 chevron-down chevron-expand
+    clock dash-circle diagram-3 download exclamation-octagon-fill exclamation-triangle
+    exclamation-triangle-fill eye file-earmark-excel file-earmark-spreadsheet folder2-open
+    hourglass-split house-door info-circle-fill journal-text key list lock lock-fill pencil people
+    person person-badge person-circle person-gear person-plus plus-circle plus-lg printer
+    question-circle search shield-check shield-lock sort-down sort-up table type upload x-circle
+    x-lg
 """
 ICONS = frozenset(_NAMES.split())
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import django_tables2 as tables
 from django.http import QueryDict
-from django.utils.html import format_html
 
 from fpadmin.ui.templatetags.ui import NOTHING, date_dash, number
 
@@ -20,7 +19,6 @@ class Heading:
     css: str
     url: str = ""
     sort: str = ""
-    is_action: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,25 +63,6 @@ class DayColumn(tables.Column):
         return date_dash(value)
 
 
-class ActionColumn(tables.Column):
-    """The row's one act at its right end: `text` is the verb, `url(record)` where it leads."""
-
-    def __init__(self, text, url, **kwargs):
-        self.text, self.url = text, url
-        super().__init__(
-            verbose_name="操作", empty_values=(), attrs={"td": {"class": "fp-num fp-go"}}, **kwargs
-        )
-
-    def render(self, record):
-        return format_html(
-            '<a class="btn btn-sm btn-plain" href="{}" aria-label="{}：{}">{}</a>',
-            self.url(record),
-            self.text,
-            record,
-            self.text,
-        )
-
-
 class Table(tables.Table):
     """Base of every list: the look's classes, 序号 in front, sorted only by columns that say so.
 
@@ -110,8 +89,7 @@ class Table(tables.Table):
         for column in self.columns:
             css = column.column.attrs.get("th", {}).get("class", "")
             if not column.orderable or self.query is None:
-                is_action = isinstance(column.column, ActionColumn)
-                yield Heading(column.header, css, is_action=is_action)
+                yield Heading(column.header, css)
                 continue
             query = self.query.copy()
             query["sort"] = column.order_by_alias.next
@@ -130,7 +108,7 @@ class Table(tables.Table):
                 [
                     Cell(
                         value,
-                        "" if isinstance(column.column, ActionColumn) else column.header,
+                        column.header,
                         column.column.attrs.get("td", {}).get("class", ""),
                         getattr(column.column, "is_header", False),
                     )

@@ -1,10 +1,13 @@
 """Numbers, dates, masks, states and icons as pages show them."""
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django import forms
+from django.conf import settings
 from django.template import Context, Template
 
 from fpadmin.ui import sprite
@@ -82,6 +85,20 @@ def test_icon_outside_the_sprite_is_refused():
 def test_sprite_has_one_symbol_per_icon():
     assert sprite.sprite().count("<symbol ") == len(sprite.ICONS)
     assert "\n" not in sprite.sprite()
+
+
+def test_sprite_carries_the_icons_in_use_and_no_others():
+    """It stands in every page, so an icon that nobody uses costs every request."""
+    text = "".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("templates", "fpadmin", "households")
+        for path in (Path(settings.BASE_DIR) / folder).rglob("*")
+        if path.suffix in {".html", ".py", ".js"} and path.name != "sprite.py"
+    )
+    unused = [n for n in sprite.ICONS if f'"{n}"' not in text and f"'{n}'" not in text]
+    assert unused == []
+    named = set(re.findall(r"""{% icon ["']([a-z0-9-]+)["']""", text))
+    assert named - sprite.ICONS == set()
 
 
 def test_breadcrumb_is_left_out_when_empty():
