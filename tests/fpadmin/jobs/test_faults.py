@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ def enqueue(clerk, township, tmp_path):
     return queued
 
 
-def until(condition, seconds=30):
+def until(condition, seconds=90):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -117,6 +118,23 @@ def test_worker_killed_half_way_is_replaced_and_the_file_is_made_once(machine, e
     assert (job.attempts, job.result) == (2, {"fence": 2})
     assert diary.read_text().split("\n").count("2 9") == 1
     assert [file.suffix for file in (tmp_path / f"jobs/{job.pk}").iterdir()] == [".bin"]
+
+
+def test_long_step_without_progress_keeps_its_lease(machine, enqueue, tmp_path):
+    machine.broker()
+    machine.beat()
+    machine.worker()
+    diary = tmp_path / "a.txt"
+    job = enqueue("steps")
+    until(lambda: diary.exists() and "1 4" in diary.read_text())
+
+    job.refresh_from_db()
+    after_three_leases = job.lease_until + timedelta(seconds=3)
+    until(lambda: state_of(job) and job.lease_until > after_three_leases)
+    diary.with_suffix(".go").touch()
+
+    until(lambda: state_of(job) == "done")
+    assert job.attempts == 1
 
 
 def test_overtaken_copy_cannot_write_when_it_wakes_up(machine, enqueue, tmp_path):
