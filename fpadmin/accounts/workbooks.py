@@ -60,7 +60,7 @@ def plan_regions(table: Table, ground: Ground) -> RegionPlan:
         code, parent = codes[index], _parent(codes[index], parents[index])
         if len(code) > 2 and parent not in known and parent not in plan.new:
             if parent in codes:  # its row is refused for its own fault; this one only has to wait
-                table.warn(
+                table.hold_back(
                     index, "parent_code", "parent_refused", "上级那一行有错误，本行暂不导入。"
                 )
                 continue

@@ -106,6 +106,7 @@ def _outcome(table: Table, plan: Plan) -> Outcome:
         created=plan.created,
         updated=plan.updated,
         unchanged=plan.unchanged,
+        refused=len(table.bad),
         issues=sorted(table.issues, key=lambda i: (i.row, not i.error)),
         changes=plan.changes,
         letters=table.letters(),

@@ -66,13 +66,17 @@ class Ground:
 
 @dataclass
 class Outcome:
-    """What the check found, or the commit did. Counts are of rows; `refused` rows have an error."""
+    """What the check found, or the commit did. Counts are of rows.
+
+    `refused` rows have an error, or wait for a refused row above them; the four counts sum to rows.
+    """
 
     kind: str
     rows: int = 0
     created: int = 0
     updated: int = 0
     unchanged: int = 0
+    refused: int = 0
     issues: list[Issue] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     changed_ids: list[int] = field(default_factory=list)
@@ -86,10 +90,6 @@ class Outcome:
     @property
     def warnings(self) -> list[Issue]:
         return [i for i in self.issues if not i.error]
-
-    @property
-    def refused(self) -> int:
-        return len({i.row for i in self.issues if i.error})
 
 
 @dataclass(frozen=True)

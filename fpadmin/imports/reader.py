@@ -63,6 +63,11 @@ class Table:
         self.faults.add((index, key))
         self._add(index, key, code, message, True)
 
+    def hold_back(self, index: int, key: str, code: str, message: str) -> None:
+        """Record that record `index` can't come in yet, for no fault of its own."""
+        self.bad.add(index)
+        self._add(index, key, code, message, False)
+
     def warn(self, index: int, key: str, code: str, message: str) -> None:
         """Record something odd that comes in nevertheless."""
         self._add(index, key, code, message, False)

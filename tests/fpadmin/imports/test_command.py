@@ -78,6 +78,7 @@ def test_child_of_a_refused_region_waits_without_an_error(run):
     code, result = run("regions", workbook_of("regions", rows), "--good-rows")
     assert (code, result["created"], len(result["errors"])) == (0, 4, 1)
     assert [w["code"] for w in result["warnings"]] == ["parent_refused"]
+    assert result["created"] + 2 == result["rows"]
 
 
 def test_errors_write_nothing_and_exit_1(run, village):
