@@ -66,7 +66,7 @@ def by_level(regions: Sequence[Region], records, aggregate, place: Place) -> dic
         else:
             key, name = Substr(place.path, 1, len(alike[0].path)), "path"
         rows = (
-            records.filter(place.lies_in(alike))
+            records.filter(place.lies_in(regions))
             .order_by()
             .values(_region=key)
             .annotate(_number=aggregate)

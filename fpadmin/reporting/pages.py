@@ -9,7 +9,6 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from fpadmin.accounts.models import Region
-from fpadmin.reporting.models import ReturnVersion
 from fpadmin.reporting.registry import GROUPS, IndicatorGroup, ListRow, Span
 from fpadmin.reporting.rendering import NOTHING, HeadCell, half_up, head, shown
 from fpadmin.reporting.sheets import TOO_FEW, Sheet, SheetColumn, SheetRow, is_small, sheet_column
@@ -82,15 +81,6 @@ def checks_of(sheet: Sheet) -> list[CheckLine]:
         for c in sheet.checks
     ]
     return sorted(lines, key=lambda line: ("bad", "warn", "ok").index(line.level))
-
-
-def verdict(newest: ReturnVersion | None, *, is_same: bool) -> str:
-    """How the figures of now stand to the newest version."""
-    if newest is None:
-        return ""
-    if is_same:
-        return f"与第{newest.version}版相同"
-    return f"登记有变动，数字与第{newest.version}版不同"
 
 
 def indicator_sections(

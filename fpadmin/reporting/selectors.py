@@ -60,6 +60,16 @@ def period_lines(
     ]
 
 
+def versions_of(report: Return, region: Region, period: Period, user) -> list[ReturnVersion]:
+    """The versions of this return that `user` may see, newest first."""
+    return list(
+        ReturnVersion.objects.visible_to(user)
+        .filter(code=report.code, region=region, period=period.code)
+        .select_related("made_by")
+        .order_by("-version")
+    )
+
+
 def returns_of(cycle: str = "") -> list[Return]:
     return [r for r in RETURNS.values() if not cycle or r.cycle == cycle]
 

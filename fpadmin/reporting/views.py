@@ -60,34 +60,38 @@ def _periods(request, cycle: str, title: str, count: int | None):
 @requires(Permission.RETURNS_VIEW)
 @require_safe
 def return_detail(request, code, region, period):
-    """One return with the figures of this moment, its examination and the versions made so far."""
+    """One return with the figures of this moment, its examination and the versions made so far.
+
+    Above the township the newest version stands for this moment: a county's figures take seconds.
+    """
     region = _region(request, region)
     report, span = _return_and_period(code, period)
-    sheet = sheets.build(report, region, span)
-    versions = list(
-        ReturnVersion.objects.visible_to(request.user)
-        .filter(code=report.code, region=region, period=span.code)
-        .select_related("made_by")
-        .defer("content")
-        .order_by("-version")
-    )
+    today = dates.today()
+    versions = selectors.versions_of(report, region, span, request.user)
     newest = versions[0] if versions else None
-    is_same = newest is not None and newest.sha256 == sheets.sha256_of(sheets.to_json(sheet))
+    is_live = region.level >= Region.Level.TOWNSHIP
+    if is_live:
+        sheet = sheets.build(report, region, span)
+        is_same = bool(newest) and newest.sha256 == sheets.sha256_of(sheets.to_json(sheet))
+    else:
+        sheet, is_same = (sheets.from_json(newest.content) if newest else None), bool(newest)
     return render(
         request,
         "reporting/return_detail.html",
         {
-            "sheet": sheet,
+            "report": report,
+            "period": span,
             "region": region,
-            "sections": pages.sections_of(sheet),
-            "checks": pages.checks_of(sheet),
+            "sheet": sheet,
+            "sections": pages.sections_of(sheet) if sheet else [],
+            "checks": pages.checks_of(sheet) if sheet else [],
             "versions": versions,
             "version": newest,
+            "is_live": is_live,
             "is_same": is_same,
-            "verdict": pages.verdict(newest, is_same=is_same),
+            "is_over": span.end < today,
+            "may_make": request.user.may(Permission.RETURNS_MAKE) and span.start <= today,
             "next_number": newest.version + 1 if newest else 1,
-            "is_over": span.end < dates.today(),
-            "may_make": request.user.may(Permission.RETURNS_MAKE) and span.start <= dates.today(),
             "list_url": _list_name(report),
         },
     )
