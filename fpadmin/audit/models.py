@@ -81,3 +81,6 @@ class ChainHead(models.Model):
     class Personal:
         personal = ()
         other = ("id", "last_hash")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "审计链末端"

@@ -20,6 +20,7 @@ from tests.factories.accounts import make_region, make_user
 from tests.factories.households import make_birth, make_household, make_resident
 from tests.guards.routes import routes
 from tests.guards.source import ROOT
+from tests.guards.words import english_words
 
 MATRIX = yaml.safe_load((ROOT / "tests/guards/matrix.yaml").read_text(encoding="utf-8"))["routes"]
 HOME = "539981001201"
@@ -180,6 +181,10 @@ def test_route_answers_as_the_matrix_says(name, world):
                 seen = [place for place in outside(role) if _name_at(place) in body]
                 if seen:
                     problems.append(f"{where}: names somebody of {seen}")
+                if not foreign and "text/html" in answer.get("Content-Type", ""):
+                    english = english_words(body)
+                    if english:
+                        problems.append(f"{where}: shows English {sorted(english)}")
                 if method == "get" and writes(queries):
                     problems.append(f"{where}: GET wrote to {sorted(writes(queries))}")
     assert problems == []
@@ -212,6 +217,13 @@ def test_guard_expects_403_before_404_and_404_for_other_places():
     assert expected(row, "clerk", "post", foreign=False) == {302}
     assert expected(row, "clerk", "post", foreign=True) == {404}
     assert expected({"roles": ["clerk"]}, "clerk", "post", foreign=True) == {404, 405}
+
+
+def test_guard_sees_english_on_a_page():
+    page = (
+        '<p title="Save">保存 Excel</p><script>let it = be</script><b>This field is required.</b>'
+    )
+    assert english_words(page) == {"Save", "This", "field", "required"}
 
 
 def test_guard_sees_a_write_but_not_the_trail():

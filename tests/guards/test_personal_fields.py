@@ -41,6 +41,11 @@ def test_guard_finds_unclassified_unknown_and_doubled_fields():
     assert faults(["id"], ("id",), ("id",)) == ["id: named twice"]
 
 
+def test_every_model_has_a_chinese_name():
+    named = {m._meta.label: str(m._meta.verbose_name) for m in own_models()}
+    assert {label for label, name in named.items() if name.isascii()} == set()
+
+
 def test_guard_sees_the_registry_and_the_audit_trail():
     labels = {m._meta.label for m in own_models()}
     assert {"households.Resident", "audit.AuditEvent", "accounts.User"} <= labels
