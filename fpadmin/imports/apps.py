@@ -14,9 +14,10 @@ class ImportsConfig(AppConfig):
         from fpadmin.accounts import workbooks
         from fpadmin.accounts.permissions import Permission
         from fpadmin.audit import log
-        from fpadmin.imports import invariants, tasks
+        from fpadmin.imports import invariants, selectors, tasks
         from fpadmin.jobs.kinds import JobKind
         from fpadmin.jobs.kinds import register as register_job
+        from fpadmin.ui import todos
         from fpadmin.ui.menu import MenuEntry, register_entry
 
         workbooks.load()
@@ -68,3 +69,4 @@ class ImportsConfig(AppConfig):
                     group="imports", order=order, active=active,
                 )
             )  # fmt: skip
+        todos.register(todos.TodoSource("imports", Permission.IMPORT, selectors.todos, order=20))

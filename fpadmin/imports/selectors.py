@@ -1,13 +1,16 @@
 """Reads for the import's pages."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from django.db.models import QuerySet
+from django.urls import reverse
 
 from fpadmin.accounts.models import User
 from fpadmin.imports.kinds import WorkbookKind, in_order
 from fpadmin.imports.models import ImportBatch, ImportChange
 from fpadmin.jobs.models import Job
+from fpadmin.ui.todos import Todo
 
 
 def kinds_for(user: User) -> list[WorkbookKind]:
@@ -68,3 +71,21 @@ def changed_records(changes) -> list[ChangedRecord]:
             last = (change.row, change.target_id)
         records[-1].changes.append(change)
     return records
+
+
+def todos(user, day: date) -> list[Todo]:
+    """Checked workbooks that wait for somebody's word."""
+    kinds = [kind.key for kind in kinds_for(user)]
+    waiting = ImportBatch.objects.visible_to(user).filter(
+        kind__in=kinds, state=ImportBatch.State.CHECKED
+    )
+    return [
+        Todo(
+            label="工作簿已检查，等您确认",
+            count=waiting.count(),
+            url=f"{reverse('imports:batch-list')}?state={ImportBatch.State.CHECKED}",
+            kind="warn",
+            word="待确认",
+            hint="确认前没有写入任何数据",
+        )
+    ]

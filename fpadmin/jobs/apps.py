@@ -11,7 +11,8 @@ class JobsConfig(AppConfig):
     def ready(self):
         from fpadmin.accounts.permissions import Permission
         from fpadmin.audit.log import register_types
-        from fpadmin.jobs import invariants
+        from fpadmin.jobs import invariants, presenters
+        from fpadmin.ui import todos
         from fpadmin.ui.menu import MenuEntry, register_entry
 
         invariants.load()
@@ -37,3 +38,4 @@ class JobsConfig(AppConfig):
                 active=("jobs:",),
             )
         )
+        todos.register(todos.TodoSource("jobs", Permission.JOBS_VIEW, presenters.todos, order=10))

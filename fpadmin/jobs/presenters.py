@@ -1,11 +1,16 @@
 """How a job is shown: its state in a word, its progress, and what may be done with it."""
 
 from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.urls import reverse
+from django.utils import timezone
 
 from fpadmin.accounts.models import User
 from fpadmin.jobs import rules
 from fpadmin.jobs.kinds import KINDS
 from fpadmin.jobs.models import Job
+from fpadmin.ui.todos import Todo
 
 KIND_OF_STATE = {
     Job.State.QUEUED: "wait",
@@ -62,3 +67,21 @@ def job_state(job: Job) -> tuple[str, str]:
 def share(job: Job) -> int:
     """Progress in per cent, 0 to 100."""
     return min(100, job.progress * 100 // job.total) if job.total else 0
+
+
+def todos(user: User, day: date) -> list[Todo]:
+    """One's own runs that failed in the last week."""
+    since = timezone.now() - timedelta(days=7)
+    mine = Job.objects.visible_to(user).filter(requested_by=user, finished_at__gte=since)
+    return [
+        Todo(
+            label="任务没有成功",
+            count=mine.filter(state=state).count(),
+            url=f"{reverse('jobs:job-list')}?state={state}&whose=mine",
+            kind="bad",
+            word=state.label,
+            hint="点开看原因，可以重试",
+            act="查看",
+        )
+        for state in (Job.State.FAILED, Job.State.DEAD)
+    ]

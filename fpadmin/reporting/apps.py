@@ -13,6 +13,7 @@ class ReportingConfig(AppConfig):
         from fpadmin.audit.log import register_types
         from fpadmin.jobs import kinds
         from fpadmin.reporting import invariants, runs, selectors
+        from fpadmin.ui import todos
         from fpadmin.ui.menu import Card, MenuEntry, register_card, register_entry
 
         invariants.load()
@@ -49,3 +50,6 @@ class ReportingConfig(AppConfig):
         ):  # fmt: skip
             register_entry(entry)
         register_card(Card("figures", "出生与死亡", view, selectors.card_figures, order=60))
+        todos.register(
+            todos.TodoSource("returns", Permission.RETURNS_MAKE, selectors.todos, order=30)
+        )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from urllib.parse import urlencode
 
 from django.core.cache import cache
@@ -13,10 +13,12 @@ from fpadmin.accounts.models import Region
 from fpadmin.dates import Period
 from fpadmin.reporting.models import ReturnVersion
 from fpadmin.reporting.registry import GROUPS, RETURNS, Return, Span
+from fpadmin.ui.todos import Todo
 
 SHOWN_PERIODS = {"month": 12, "year": 3}
 CARD_CODES = ("births", "deaths", "natural_growth")
 CARD_SECONDS = 300
+OVERDUE_SHOWN = 60  # days after which a return that was never made no longer asks for it
 
 
 @dataclass(frozen=True)
@@ -113,3 +115,33 @@ def _card(region: Region, year: Period) -> list[tuple[str, str, int]]:
             names = {i.code: i.name for i in group.indicators}
             figures += [(code, names[code], row[code]) for code in codes]
     return sorted(figures, key=lambda figure: CARD_CODES.index(figure[0]))
+
+
+def todos(user, day: date) -> list[Todo]:
+    """Returns of the period just ended that the user's office has not made yet.
+
+    Last month's is due on the 15th (the month's changes are entered by then), the statistical
+    year's on 12 October.
+    """
+    lines = []
+    for report in returns_of():
+        period = recent_periods(report.cycle, day, 2)[1]
+        made = ReturnVersion.objects.filter(
+            code=report.code, region=user.region, period=period.code
+        ).exists()
+        due = period.end + timedelta(days=15 if report.cycle == "month" else 12)
+        late = (day - due).days
+        lines.append(
+            Todo(
+                label=f"{report.name}　{period.label}",
+                count=0 if made or late > OVERDUE_SHOWN else 1,
+                url=reverse(
+                    "reporting:return-detail", args=[report.code, user.region.code, period.code]
+                ),
+                kind="bad" if late > 0 else "wait",
+                word=f"逾期{late}天" if late > 0 else "未报",
+                hint=f"{due.month}月{due.day}日前上报",
+                act="去生成",
+            )
+        )
+    return lines

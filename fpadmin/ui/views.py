@@ -16,6 +16,7 @@ from fpadmin.ui.errors import csrf_failure  # noqa: F401 - named in settings
 from fpadmin.ui.gallery import samples
 from fpadmin.ui.help import topics_for
 from fpadmin.ui.menu import cards_for
+from fpadmin.ui.todos import todos_for
 
 
 @requires(Permission.SIGNED_IN)
@@ -23,8 +24,12 @@ from fpadmin.ui.menu import cards_for
 def home(request):
     """今日工作: what waits for this person today, each number a link to its list."""
     day = dates.today()
-    cards = cards_for(request.user, day)
-    return render(request, "ui/home.html", {"day": day, "cards": cards})
+    context = {
+        "day": day,
+        "todos": todos_for(request.user, day),
+        "cards": cards_for(request.user, day),
+    }
+    return render(request, "ui/home.html", context)
 
 
 @login_not_required
