@@ -16,6 +16,7 @@ app.conf.broker_transport_options = {
     "interval_start": 0,
     "interval_step": 0.1,
     "socket_connect_timeout": 3,
+    "socket_timeout": 5,
 }
 app.conf.beat_schedule = {
     "sweep": {

@@ -215,3 +215,15 @@ def test_message_delivered_twice_runs_once(machine, enqueue, tmp_path):
 
     assert (state_of(job), job.attempts, job.fence) == ("done", 1, 1)
     assert len((tmp_path / "a.txt").read_text().splitlines()) == 10
+
+
+def test_request_does_not_wait_for_a_broker_that_hangs(machine, enqueue):
+    broker = machine.broker()
+    enqueue("neighbour", "before")
+    broker.process.send_signal(signal.SIGSTOP)
+
+    begun = time.monotonic()
+    job = enqueue("neighbour", "while it hangs")
+
+    assert time.monotonic() - begun < 20
+    assert (state_of(job), job.lease_until) == ("queued", None)
