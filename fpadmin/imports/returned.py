@@ -120,6 +120,8 @@ def _mark(sheet, heading_row: int, rows: dict[int, _Row]) -> None:
             cell = sheet[f"{letter}{number}"]
             if not isinstance(cell, openpyxl.cell.cell.MergedCell):
                 cell.fill = PatternFill("solid", fgColor=_PINK if error else _AMBER)
+        if number == heading_row:  # a column that is left alone; its cell holds our own heading
+            continue
         cell = sheet.cell(number, reasons)
         cell.value = "；".join(row.texts)
         cell.data_type = "s"  # whatever the office typed into the message is no formula

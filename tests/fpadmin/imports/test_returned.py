@@ -67,6 +67,17 @@ def test_a_small_workbook_keeps_its_looks_and_gains_marks_and_reasons():
     assert sheet["D4"].value == WRONG
 
 
+@pytest.mark.parametrize("copied_up_to", [returned._COPIED_UP_TO, 0], ids=["copied", "rewritten"])
+def test_an_unknown_column_leaves_our_own_heading_in_its_place(copied_up_to, monkeypatch):
+    monkeypatch.setattr(returned, "_COPIED_UP_TO", copied_up_to)
+    unknown = Problem(2, "序号", "A2", "模板没有这一列。", False)
+
+    content = returned.marked(KIND, office_file(), "居民.xlsx", [unknown, *PROBLEMS])
+
+    headings = rows(opened(content))[1]
+    assert [h for h in headings if h not in HEADINGS] == [returned.REASONS]
+
+
 def test_text_that_looks_like_a_formula_stays_text():
     for content in (
         returned.marked(KIND, office_file(), "居民.xlsx", PROBLEMS),
