@@ -88,13 +88,15 @@ def figures_of(regions: Sequence[Region], span: Span) -> dict[str, dict]:
 def card_figures(user, day: date) -> list[tuple[str, int, str]]:
     """The home page's figures of the statistical year that ended last.
 
-    Kept for five minutes, since a county's take a second.
+    A county's take a second and are kept for five minutes.
     """
     region = user.region
     year = dates.statistical_year_period(dates.statistical_year(day) - 1)
-    figures = cache.get_or_set(
-        f"card-figures:{region.pk}:{year.code}", lambda: _card(region, year), CARD_SECONDS
-    )
+    if region.level < Region.Level.TOWNSHIP:
+        key = f"card-figures:{region.pk}:{year.code}"
+        figures = cache.get_or_set(key, lambda: _card(region, year), CARD_SECONDS)
+    else:
+        figures = _card(region, year)
     query = urlencode({"start": year.start.isoformat(), "as_of": year.end.isoformat()})
     return [
         (
