@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
-from django.core.cache import cache
 from django.urls import reverse
 
 from fpadmin import dates
@@ -17,7 +16,6 @@ from fpadmin.ui.todos import Todo
 
 SHOWN_PERIODS = {"month": 12, "year": 3}
 CARD_CODES = ("births", "deaths", "natural_growth")
-CARD_SECONDS = 300
 OVERDUE_SHOWN = 60  # days after which a return that was never made no longer asks for it
 
 
@@ -86,17 +84,14 @@ def figures_of(regions: Sequence[Region], span: Span) -> dict[str, dict]:
 
 
 def card_figures(user, day: date) -> list[tuple[str, int, str]]:
-    """The home page's figures of the statistical year that ended last.
+    """The home page's figures of the statistical year that ended last, as its lists count them.
 
-    A county's take a second and are kept for five minutes.
+    Only up to a township: a county's take too long for a home page and stand in its returns.
     """
     region = user.region
-    year = dates.statistical_year_period(dates.statistical_year(day) - 1)
     if region.level < Region.Level.TOWNSHIP:
-        key = f"card-figures:{region.pk}:{year.code}"
-        figures = cache.get_or_set(key, lambda: _card(region, year), CARD_SECONDS)
-    else:
-        figures = _card(region, year)
+        return []
+    year = dates.statistical_year_period(dates.statistical_year(day) - 1)
     query = urlencode({"start": year.start.isoformat(), "as_of": year.end.isoformat()})
     return [
         (
@@ -104,7 +99,7 @@ def card_figures(user, day: date) -> list[tuple[str, int, str]]:
             number,
             f"{reverse('reporting:figure-list', args=[code, region.code])}?{query}",
         )
-        for code, name, number in figures
+        for code, name, number in _card(region, year)
     ]
 
 

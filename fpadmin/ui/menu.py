@@ -119,12 +119,13 @@ def menu_for(user, view_name: str) -> list[MenuLine]:
 
 
 def cards_for(user, day) -> list[HomeCard]:
-    """The home page's blocks that `user` may see, each with its figures for `day`."""
-    return [
+    """The home page's blocks that `user` may see, each with its figures for `day`, none empty."""
+    cards = [
         HomeCard(card.key, card.label, [Figure(*figure) for figure in card.figures(user, day)])
         for card in sorted(CARDS.values(), key=lambda card: (card.order, card.key))
         if user.may(card.permission)
     ]
+    return [card for card in cards if card.figures]
 
 
 def _current(entries, view_name: str) -> str:
