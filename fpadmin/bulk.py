@@ -1,7 +1,7 @@
 """Bulk loads: COPY on PostgreSQL, executemany on SQLite; the same rows either way."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any
@@ -72,6 +72,26 @@ def update(
             f'UPDATE "{table}" SET {assignments} FROM "{staged}" s WHERE "{table}".id = s.pk'
         )
         cursor.execute(f'DROP TABLE "{staged}"')
+
+
+def claim(model: type[models.Model], versions: Mapping[int, int]) -> bool:
+    """Raise row_version of the rows, pk → the version that was read; False where one isn't that.
+
+    What a form does for one record, for many: the rows are held until the transaction ends, and
+    a form that was opened before sees the conflict.
+    """
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute('DROP TABLE IF EXISTS "claimed"')
+        cursor.execute('CREATE TEMPORARY TABLE "claimed" (pk bigint PRIMARY KEY, version integer)')
+        copy_into("claimed", ["pk", "version"], versions.items())
+        cursor.execute(
+            f'UPDATE "{table}" SET row_version = row_version + 1 FROM "claimed" c '
+            f'WHERE "{table}".id = c.pk AND "{table}".row_version = c.version'
+        )
+        count = cursor.rowcount
+        cursor.execute('DROP TABLE "claimed"')
+    return count == len(versions)
 
 
 def _sqlite_value(value):

@@ -17,11 +17,12 @@ from fpadmin.accounts.models import Region
 from fpadmin.audit import log
 from fpadmin.crypto import digest, encryptor
 from fpadmin.identity import mask_id_number
-from fpadmin.imports.kinds import Change, Ground
+from fpadmin.imports.kinds import Change, Ground, changed_meanwhile
 from fpadmin.imports.reader import Table
 from fpadmin.imports.widgets import CLEAR
 from fpadmin.scoping import below
-from households import rules, services
+from households import rules
+from households.identifiers import link_waiting
 from households.models import ChildRecord, Resident
 
 PLAIN = {
@@ -35,7 +36,7 @@ SECRET = {
 }  # fmt: skip
 LINKS = {"mother_idno": "mother", "father_idno": "father", "child_idno": "child"}
 _EXISTING = (
-    "id", "mother_id", "father_id", "child_id", *PLAIN, *(f"{c}_digest" for c in SECRET.values()),
+    "id", "row_version", "mother_id", *PLAIN, *(f"{c}_digest" for c in SECRET.values()),
 )  # fmt: skip
 _PREVIEW = 5_000
 
@@ -57,9 +58,9 @@ class Line:
     """A known line of a birth history as stored."""
 
     pk: int
+    version: int
     values: dict[str, Any]
     digests: dict[str, str]
-    links: dict[str, int | None]
 
 
 @dataclass
@@ -190,15 +191,14 @@ def _find_lines(plan: BirthPlan) -> None:
         numbers = {d for d in plan.digests[f"{whose}_idno"] if d}
         column = f"{whose}_id_number_digest"
         for _, *row in bulk.lookup(ChildRecord, column, numbers, _EXISTING):
-            pk, mother, father, child, *rest = row
+            pk, version, mother, *rest = row
             digests = dict(zip(SECRET, rest[len(PLAIN) :], strict=True))
             if whose == "father" and (digests["mother_idno"] or mother):
                 continue
             values = dict(zip(PLAIN, rest, strict=False))
             values["within_policy"] = bool(values["within_policy"])
-            links = {"mother_idno": mother, "father_idno": father, "child_idno": child}
             number = digests[f"{whose}_idno"]
-            found[(whose, number, values["order"])] = Line(pk, values, digests, links)
+            found[(whose, number, values["order"])] = Line(pk, version, values, digests)
     for index in range(len(plan.table)):
         line = found.get(plan.key(index))
         if line:
@@ -385,7 +385,7 @@ def write_births(plan: BirthPlan) -> list[log.Entry]:
     bulk.insert(ChildRecord, columns, _line_rows(plan, ids))
     entries = _write_changed(plan)
     if plan.new or plan.changed:
-        services.link_waiting(None)
+        link_waiting(None)
     bulk.analyze(ChildRecord, rows=len(plan.new))
     return entries
 
@@ -426,6 +426,9 @@ def _number(value) -> str:
 
 
 def _write_changed(plan: BirthPlan) -> list[log.Entry]:
+    lines = [plan.known[i] for i in plan.changed]
+    if not bulk.claim(ChildRecord, {line.pk: line.version for line in lines}):
+        raise changed_meanwhile()
     rows = [(plan.known[i].pk, *[plan.value(i, key) for key in PLAIN]) for i in plan.changed]
     bulk.update(ChildRecord, list(PLAIN), rows)
     for key, column in SECRET.items():

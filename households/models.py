@@ -165,11 +165,6 @@ class ResidentQuerySet(RegionScopedQuerySet):
     def for_list(self):
         return self.select_related("household", "household__group", "village")
 
-    def bump_versions(self, ids: list[int]) -> None:
-        """Mark bulk-edited people as edited, for forms that were opened before."""
-        for start in range(0, len(ids), 500):
-            self.filter(pk__in=ids[start : start + 500]).update(row_version=F("row_version") + 1)
-
 
 class Resident(models.Model):
     """A person and the current state. Past states stand in Residency, written by the same service."""

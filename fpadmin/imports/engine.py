@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 
 from fpadmin import bulk
 from fpadmin.audit import log
-from fpadmin.imports.kinds import Change, Ground, Outcome, Unreadable, WorkbookKind
+from fpadmin.imports.kinds import Change, Ground, Outcome, WorkbookKind, changed_meanwhile
 from fpadmin.imports.reader import Progress, Table, read_table
 
 
@@ -91,10 +91,7 @@ def commit(
             )
             before_commit()
     except IntegrityError as error:
-        raise Unreadable(
-            "changed_meanwhile",
-            "写入时登记资料被别人改动，本次没有写入任何数据。请重新检查后再确认。",
-        ) from error
+        raise changed_meanwhile() from error
     outcome.written = True
     return outcome
 

@@ -124,6 +124,14 @@ class Unreadable(Exception):
         self.message = message
 
 
+def changed_meanwhile() -> Unreadable:
+    """To raise when somebody saved a record between comparison and writing; nothing is written."""
+    return Unreadable(
+        "changed_meanwhile",
+        "写入时登记资料被别人改动，本次没有写入任何数据。请重新检查后再确认。",
+    )
+
+
 KINDS: dict[str, WorkbookKind] = {}
 
 

@@ -28,6 +28,7 @@ LINKS = {"spouse_idno": "spouse", "father_idno": "father", "mother_idno": "mothe
 STORED = (
     "id", "village_id", "household_id", "death_date",
     *(key for key in PLAIN if key != "death_date"), *(f"{c}_digest" for c in SECRET.values()),
+    "row_version",
 )  # fmt: skip
 AT = {name: position for position, name in enumerate(STORED)}
 

@@ -1,15 +1,18 @@
 """Writes an import of residents: households, people, spells, in bulk."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from django.db.models import F
 from django.utils import timezone
 
 from fpadmin import bulk
 from fpadmin.audit import log
 from fpadmin.crypto import encryptor
+from fpadmin.imports.kinds import changed_meanwhile
 from fpadmin.imports.widgets import CLEAR
-from households import rules, services
+from households import rules
+from households.identifiers import link_waiting
 from households.models import (
     ChildRecord,
     Household,
@@ -40,7 +43,7 @@ def write_residents(plan: ResidentPlan) -> list[log.Entry]:
     entries = _write_changed_people(plan)
     _write_low_income(plan)
     if waiting and (plan.new or plan.changed):
-        services.link_waiting(None)
+        link_waiting(None)
     bulk.analyze(Resident, Residency, Household, rows=len(plan.new))
     return entries
 
@@ -57,6 +60,7 @@ def _write_households(plan: ResidentPlan) -> None:
     bulk.insert(Household, columns, rows)
     if plan.regrouped:
         bulk.update(Household, ["group_id"], plan.regrouped.items())
+        _touch(plan.regrouped)
 
 
 def _write_new_people(plan: ResidentPlan) -> None:
@@ -124,6 +128,9 @@ def _spell_rows(plan: ResidentPlan, ids: list[int]) -> Iterator[tuple]:
 def _write_changed_people(plan: ResidentPlan) -> list[log.Entry]:
     if not plan.changed:
         return []
+    known = [plan.known[index] for index in plan.changed]
+    if not bulk.claim(Resident, {person.pk: person.value("row_version") for person in known}):
+        raise changed_meanwhile()
     now = timezone.now()
     columns = ["household_id", "village_id", *PLAIN, "name_initials", "updated_at"]
     rows = []
@@ -137,7 +144,6 @@ def _write_changed_people(plan: ResidentPlan) -> list[log.Entry]:
     relation = columns.index("relation") + 1
     bulk.update(Resident, columns, [r for r in rows if r[relation] != Relation.HEAD])
     bulk.update(Resident, columns, [r for r in rows if r[relation] == Relation.HEAD])
-    Resident.objects.bump_versions([r[0] for r in rows])
     _write_changed_numbers(plan)
     _write_changed_spells(plan)
     return [_entry(plan, index, keys) for index, keys in plan.changed.items()]
@@ -198,8 +204,16 @@ def _write_low_income(plan: ResidentPlan) -> None:
     remaining = iter(ending)
     while chunk := list(islice(remaining, 500)):
         spells = LowIncomeSpell.objects.filter(household__in=chunk, ended_on__isnull=True)
-        spells.filter(started_on=plan.ground.on).delete()
+        spells.filter(started_on__gte=plan.ground.on).delete()  # they would be empty
         spells.update(ended_on=plan.ground.on)
+    _touch(plan.households[key][0] for key in plan.low_income if key not in plan.new_households)
+
+
+def _touch(households: Iterable[int]) -> None:
+    """Mark households as edited, for forms that were opened before."""
+    remaining = iter(households)
+    while chunk := list(islice(remaining, 500)):
+        Household.objects.filter(pk__in=chunk).update(row_version=F("row_version") + 1)
 
 
 def _entry(plan: ResidentPlan, index: int, keys: list[str]) -> log.Entry:

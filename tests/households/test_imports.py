@@ -3,13 +3,25 @@
 from datetime import date, datetime
 
 import pytest
+from django.db import transaction
+from django.db.models import F
 
+from fpadmin.audit.log import SystemJob
 from fpadmin.audit.models import AuditEvent
 from fpadmin.crypto import digest
+from fpadmin.imports.kinds import KINDS, Ground, Unreadable
+from fpadmin.imports.reader import read_table
 from households.models import ChildRecord, Household, LowIncomeSpell, Residency, Resident
 from tests.factories.accounts import make_region
 from tests.factories.households import make_household, make_id_number, make_resident
-from tests.factories.workbooks import birth, check_import, resident, run_import, workbook_of
+from tests.factories.workbooks import (
+    TODAY,
+    birth,
+    check_import,
+    resident,
+    run_import,
+    workbook_of,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -219,6 +231,34 @@ def test_move_to_another_household(township, village, other_village):
     assert person.residencies.count() == 2
 
 
+def test_changes_end_the_forms_that_are_open(township, village, group):
+    household = make_household(village, "00001")
+    head = make_resident(household, "张三")
+    row = resident(village, name="张三", idno=head.id_number, phone="13800001111", dibao="是")
+    import_residents(township, row | {"group": "2组"})
+    head.refresh_from_db()
+    household.refresh_from_db()
+    assert (head.row_version, household.row_version > 0) == (1, True)
+
+
+@pytest.mark.parametrize("kind", ["residents", "births"])
+def test_record_saved_between_comparison_and_writing_is_not_overwritten(
+    township, village, mother, kind
+):
+    record = resident(village, name="母亲", idno=mother.id_number, relation="户主", marital="离婚")
+    model, rows = Resident, [record]
+    if kind == "births":
+        import_births(township, birth(mother.id_number))
+        model, rows = ChildRecord, [birth(mother.id_number, hospital="县医院")]
+    ground = Ground(township, TODAY, TODAY, SystemJob("test"))
+    table = read_table(KINDS[kind], workbook_of(kind, rows), "名册.xlsx", TODAY)
+    plan = KINDS[kind].plan(table, ground)
+    assert plan.updated == 1
+    model.objects.update(row_version=F("row_version") + 1)
+    with pytest.raises(Unreadable, match="被别人改动"), transaction.atomic():
+        KINDS[kind].write(plan)
+
+
 def test_changed_phone_shows_masked(township, village):
     record = resident(village, phone="13012341187")
     import_residents(township, record)
@@ -264,6 +304,15 @@ def test_fifteen_digit_number_is_the_same_person(township, village):
     import_residents(township, resident(village, idno="539981800501001"))
     outcome = import_residents(township, resident(village, idno="53998119800501001X"))
     assert outcome.unchanged == 1
+
+
+def test_low_income_that_began_later_is_taken_back_by_an_earlier_no(township, village):
+    household = make_household(village, "00001")
+    head = make_resident(household, "张三")
+    LowIncomeSpell.objects.create(household=household, started_on=date(2018, 9, 20))
+    row = resident(village, name="张三", idno=head.id_number, dibao="否")
+    import_residents(township, row, on=date(2018, 9, 1))
+    assert not LowIncomeSpell.objects.exists()
 
 
 def test_ticks_make_blank_a_no_only_where_ticks_stand(township, village):
@@ -412,7 +461,7 @@ def test_survival_is_corrected_both_ways(township, mother):
     outcome = import_births(township, birth(mother.id_number))
     assert outcome.updated == 1
     line = ChildRecord.objects.get()
-    assert (line.survival, line.death_date) == ("存活", None)
+    assert (line.survival, line.death_date, line.row_version) == ("存活", None, 1)
     import_births(township, record)
     line.refresh_from_db()
     assert line.death_date == date(2015, 1, 1)
