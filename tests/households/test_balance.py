@@ -174,3 +174,40 @@ def test_births_not_registered_says_why(village):
         ("张安", "出生后尚未登记为居民"),
         ("张宁", "出生后死亡，没有登记为居民"),
     ]
+
+
+def test_child_recorded_twice_counts_once_as_new(village):
+    """Born to the mother and again to a single father: the second record brings nobody."""
+    home = make_household(village)
+    mother = make_resident(home, "王芳", sex="女", relation="配偶")
+    father = make_resident(home, "张伟")
+    child = make_resident(home, "张安", birth_date=date(2018, 9, 3), relation="子")
+    make_birth(mother, date(2018, 9, 3), child=child, child_name="张安")
+    make_birth(None, date(2018, 9, 3), father, child=child, child_name="张安")
+    row = compute_balance([village], SPAN)[village.code]
+    assert (row["opening"], row["closing"]) == (2, 3)
+    assert (row["other_additions"], row["other_losses"]) == (0, 1)
+
+
+def test_child_registered_in_another_village_is_a_loss_here_and_an_addition_there(
+    village, other_village
+):
+    mother = make_resident(make_household(village), "王芳", sex="女")
+    child = make_resident(make_household(other_village), "张安", birth_date=date(2018, 9, 3))
+    make_birth(mother, date(2018, 9, 3), child=child, child_name="张安")
+    figures = compute_balance([village, other_village, village.parent], SPAN)
+    assert figures[village.code]["other_losses"] == 1
+    assert figures[other_village.code]["other_additions"] == 1
+    assert figures[village.parent.code]["closing"] == 2
+    (lost,) = people_of_balance("other_losses", village, SPAN)
+    assert lost.facts["原因"].startswith("出生后登记在别处")
+
+
+def test_somebody_who_came_and_died_within_the_month_is_both(village):
+    guest = make_resident(make_household(village), "客人", death_date=date(2018, 9, 20))
+    Residency.objects.filter(resident=guest).update(started_on=date(2018, 9, 10))
+    row = compute_balance([village], SPAN)[village.code]
+    assert row == {
+        "opening": 0, "other_additions": 1, "other_losses": 0, "births_not_registered": 0, "closing": 0,
+    }  # fmt: skip
+    assert compute_population([village], SPAN)[village.code]["deaths"] == 1
