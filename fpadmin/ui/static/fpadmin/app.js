@@ -105,7 +105,7 @@
   }
 
   // A number in clear hides itself again: data-fp-mask-after seconds, data-fp-masked the masked text.
-  function maskAgain(root) {
+  function maskAgain() {
     each("[data-fp-mask-after]:not([data-fp-counting])", function (box) {
       box.setAttribute("data-fp-counting", "");
       const value = box.querySelector("[data-fp-value]");
@@ -123,7 +123,7 @@
         each("[data-fp-count], [data-fp-hide]", function (part) { part.remove(); }, box);
       }
       each("[data-fp-hide]", function (button) { button.addEventListener("click", hide); }, box);
-    }, root);
+    });
   }
 
   // The chosen way on is tinted; the radio itself tells it to everybody else.
@@ -141,12 +141,12 @@
   document.addEventListener("click", toggleMore);
   document.addEventListener("change", submitOnChange);
   document.addEventListener("change", tintChoice);
-  document.addEventListener("htmx:afterSettle", function (event) { maskAgain(event.target); });
+  document.addEventListener("htmx:afterSettle", maskAgain);
   window.addEventListener("pageshow", releaseForms);
   document.addEventListener("DOMContentLoaded", function () {
     focusFirst();
     warnBeforeLeaving();
-    maskAgain(document);
+    maskAgain();
     tintChoice();
     each("[data-fp-shows]", function (button) { button.hidden = false; });
   });
