@@ -28,6 +28,8 @@ class _WheelStorage(FileSystemStorage):
 
 
 class WheelFinder(BaseFinder):
+    """Finds exactly the files of the list, for collectstatic and for the server of DEBUG."""
+
     storage = _WheelStorage()
 
     def check(self, **kwargs):

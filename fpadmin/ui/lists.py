@@ -64,7 +64,6 @@ class ListPage:
     previous_url: str
     next_url: str
     kept: list[tuple[str, str]]
-    tools: list
 
     @property
     def view_state(self) -> list[tuple[str, str]]:
@@ -95,12 +94,9 @@ def list_page(
     table_class: type[Table],
     filter_class: type[FilterSet] | None = None,
     unit: str = "条",
-    tools: list | None = None,
     extra: dict | None = None,
 ) -> HttpResponse:
     """Render `template` with `list` (a ListPage) and `extra`.
-
-    `tools` are the links at the right above the table: objects with label, url and icon.
 
     Sorts only by the table's orderable columns, always with the primary key last, so that no row
     shows twice. Wrong page numbers and sizes fall back instead of failing.
@@ -126,7 +122,6 @@ def list_page(
         pages=_page_links(page, query),
         previous_url=_page_url(query, page.number - 1) if page.has_previous() else "",
         next_url=_page_url(query, page.number + 1) if page.has_next() else "",
-        tools=tools or [],
         kept=[pair for pair in _pairs(query) if pair[0] not in ("page", "per_page")],
     )
     return render(request, template, {"list": shown, "title": title, **(extra or {})})

@@ -81,12 +81,14 @@ CARDS: dict[str, Card] = {}
 
 
 def register_entry(entry: MenuEntry) -> None:
+    """Add a line of the menu. A key that is taken raises."""
     if entry.key in ENTRIES:
         raise ValueError(f"menu entry {entry.key!r} is registered twice")
     ENTRIES[entry.key] = entry
 
 
 def register_card(card: Card) -> None:
+    """Add a block of the home page. A key that is taken raises."""
     if card.key in CARDS:
         raise ValueError(f"home card {card.key!r} is registered twice")
     CARDS[card.key] = card

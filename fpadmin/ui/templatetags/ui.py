@@ -67,6 +67,7 @@ def icon(name: str, extra: str = "") -> SafeString:
 
 @register.simple_tag
 def sprite() -> SafeString:
+    """The hidden symbols that icon() refers to; once in every page."""
     return sprites.sprite()
 
 
@@ -94,16 +95,19 @@ def note_kind(message) -> str:
 
 @register.filter
 def mask_id(value) -> str:
+    """539981********0028"""
     return identity.mask_id_number(value) if value else NOTHING
 
 
 @register.filter
 def mask_phone(value) -> str:
+    """130****8404"""
     return identity.mask_phone(value) if value else NOTHING
 
 
 @register.filter
 def mask_account(value) -> str:
+    """6299****8225"""
     return identity.mask_account(value) if value else NOTHING
 
 
