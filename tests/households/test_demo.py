@@ -16,9 +16,11 @@ from fpadmin.audit.models import AuditEvent
 from fpadmin.dates import age_on
 from fpadmin.identity import parse_id_number
 from fpadmin.imports.models import ImportBatch
+from fpadmin.reporting.registry import Span
 from households.demo import places, township
 from households.demo.people import IdNumbers
 from households.demo.population import Village, families
+from households.indicators import compute_births, compute_population
 from households.models import ChildRecord, Household, Residency, Resident
 from tests.factories.accounts import make_region
 from tests.factories.households import make_household, make_resident
@@ -222,7 +224,33 @@ def test_impossible_size_is_refused_with_a_sentence(db):
     assert "人数" in json.loads(printed)["error"]
 
 
-def test_township_of_2018_comes_in_once_and_keeps_what_was_changed(db, settings):
+# The report of 12 December 2018 on the statistical year 2018.
+PUBLISHED = {
+    "population": 15_142, "hukou_agricultural": 11_841, "hukou_non_agricultural": 1_351,
+    "inflow": 1_950, "households": 5_756, "women_married_15_49": 2_630,
+    "women_married_15_49_agricultural": 2_039, "women_married_15_49_non_agricultural": 166,
+    "women_married_15_49_inflow": 425, "only_child_certificates": 621, "deaths": 85,
+    "births": 163, "births_boys": 87, "births_girls": 76, "births_order_1": 76,
+    "births_order_2": 80, "births_order_3_plus": 7, "births_within_policy": 163,
+}  # fmt: skip
+
+
+def assert_published_figures():
+    """For the township as a whole, and summed from its villages."""
+    office = Region.objects.get(code=township.OFFICE)
+    regions = [office, *Region.objects.children_of(office)]
+    span = Span(date(2017, 10, 1), date(2018, 9, 30))
+    population, births = compute_population(regions, span), compute_births(regions, span)
+    figures = {region.code: population[region.code] | births[region.code] for region in regions}
+    whole = figures.pop(office.code)
+    assert {code: whole[code] for code in PUBLISHED} == PUBLISHED
+    assert (whole["within_policy_rate"], round(whole["sex_ratio_at_birth"], 2)) == (100, 114.47)
+    assert len(figures) == 8
+    summed = {code: sum(village[code] for village in figures.values()) for code in PUBLISHED}
+    assert summed == PUBLISHED
+
+
+def test_township_of_2018_gives_the_published_figures_and_comes_in_once(db, settings):
     settings.DEMO = True
     status, printed = demo("--json")
     answer = json.loads(printed)
@@ -231,6 +259,7 @@ def test_township_of_2018_comes_in_once_and_keeps_what_was_changed(db, settings)
     assert answer["kinds"]["births"] == {"rows": 7_788, "created": 7_788}
     assert Resident.objects.count() == 15_227
     assert ImportBatch.objects.filter(state="committed").count() == len(answer["kinds"])
+    assert_published_figures()
     someone = Resident.objects.order_by("pk").first()
     Resident.objects.filter(pk=someone.pk).update(education="博士")
     status, printed = demo("--json")
