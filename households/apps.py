@@ -10,10 +10,10 @@ class HouseholdsConfig(AppConfig):
 
     def ready(self):
         from fpadmin.audit.log import register_types
-        from households import invariants, menu, reports, resources
+        from households import invariants, menu, reports, resources, services
 
         resources.load()
         invariants.load()
         reports.load()
         menu.load()
-        register_types({"demo.loaded": "生成演示数据"})
+        register_types(services.EVENT_TYPES, services.CHANGE_LABELS)

@@ -451,7 +451,7 @@ def _write_changed(plan: BirthPlan) -> list[log.Entry]:
         entries.append(
             log.Entry(
                 "birth.imported", "households.childrecord", str(plan.known[i].pk),
-                plan.ground.office.path, {key: ["已变更"] for key in keys},
+                plan.ground.office.path, {SECRET.get(key, key): ["已变更"] for key in keys},
             )
         )  # fmt: skip
     return entries

@@ -3,13 +3,12 @@
 from django.urls import reverse
 
 from fpadmin.accounts.permissions import Permission
-from fpadmin.audit.log import register_types
 from fpadmin.ui.menu import Card, MenuEntry, register_card, register_entry
-from households import selectors, services
+from households import selectors
 
 
 def load() -> None:
-    """Register menu entries, the home card and the audit event types. Called once, by ready()."""
+    """Register menu entries and the home card. Called once, by ready()."""
     register_entry(
         MenuEntry(
             key="registry",
@@ -52,7 +51,6 @@ def load() -> None:
             order=20,
         )
     )
-    register_types(services.EVENT_TYPES)
 
 
 def _figures(user, day) -> list[tuple[str, int, str]]:

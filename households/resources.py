@@ -1,7 +1,6 @@
 """The registry's workbooks, declared: columns in template order, with the words an office uses for them."""
 
 from fpadmin.accounts.permissions import Permission
-from fpadmin.audit import log
 from fpadmin.imports.kinds import Column, WorkbookKind, register
 from households.birth_import import plan_births, write_births
 from households.models import DisabilityGrade, Hukou, Marital, Relation, Residence, Sex
@@ -127,4 +126,3 @@ def load() -> None:
     """Make the kinds known to the import; called once when the app is ready."""
     register(RESIDENTS)
     register(BIRTHS)
-    log.register_types({"resident.imported": "导入修改居民", "birth.imported": "导入修改生育史"})

@@ -5,10 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from fpadmin.accounts.models import Region
-from fpadmin.audit.log import EVENT_TYPES
 from fpadmin.audit.models import AuditEvent
 from fpadmin.crypto import digest
 from fpadmin.dates import years_before
@@ -20,9 +19,6 @@ from households.models import ChildRecord, Household, Residence, Residency, Resi
 CHANGES_SHOWN = 100
 # The character after these cannot be stored, so a range has no end; no name has them.
 _WITHOUT_SUCCESSOR = ("\ud7ff", "\U0010ffff")
-_OTHER_LABELS = {
-    "counts_from": "变动日期", "low_income": "低保", "group": "小组", "field": "字段", "reason": "用途",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,17 +42,6 @@ class Registered:
     """Somebody of a number: the resident if in the user's region, else only that there is one."""
 
     resident: Resident | None
-
-
-@dataclass(frozen=True)
-class HistoryLine:
-    """One audit event as a clerk reads it: what changed, [(field, old, new)]."""
-
-    at: object
-    actor: str
-    label: str
-    result: str
-    changes: list[tuple[str, str, str]]
 
 
 def parse_search(text: str, today: date) -> Search:
@@ -187,36 +172,22 @@ def births_of(user, people: Iterable[Resident]):
     return records
 
 
-def history_of(user, targets: list) -> list[HistoryLine]:
+def history_of(targets: list) -> QuerySet[AuditEvent]:
     """What was changed, revealed and registered on the targets, newest first; views left out."""
     wanted = Q(pk__in=[])
     for target in targets:
         wanted |= Q(target_type=target._meta.label_lower, target_id=str(target.pk))
-    events = (
-        AuditEvent.objects.filter(wanted)
-        .exclude(type__endswith=".viewed")
-        .order_by("-pk")[:CHANGES_SHOWN]
-    )
-    models = {t._meta.label_lower: type(t) for t in targets}
-    return [
-        HistoryLine(
-            at=event.at,
-            actor=event.actor,
-            label=EVENT_TYPES.get(event.type, event.type),
-            result=event.result,
-            changes=_readable(event.changes, models[event.target_type]),
-        )
-        for event in events
-    ]
+    events = AuditEvent.objects.filter(wanted).exclude(type__endswith=".viewed")
+    return events.order_by("-pk")[:CHANGES_SHOWN]
 
 
-def last_change(resident: Resident) -> AuditEvent | None:
+def last_change(record: Resident | Household | ChildRecord) -> AuditEvent | None:
     """The event of the last edit: who and when, for the page that shows a conflict."""
     return (
         AuditEvent.objects.filter(
-            target_type=resident._meta.label_lower,
-            target_id=str(resident.pk),
-            type=f"{'birth' if isinstance(resident, ChildRecord) else resident._meta.model_name}.changed",
+            Q(type__endswith=".changed") | Q(type__endswith=".imported"),
+            target_type=record._meta.label_lower,
+            target_id=str(record.pk),
         )
         .order_by("-pk")
         .first()
@@ -246,25 +217,3 @@ def _starts_with(field: str, text: str) -> Q:
         initials = text.lower()
         condition |= Q(name_initials__gte=initials, name_initials__lt=next_string(initials))
     return condition
-
-
-def _readable(changes: dict, model) -> list[tuple[str, str, str]]:
-    labels = {f.name: str(f.verbose_name) for f in model._meta.concrete_fields} | _OTHER_LABELS
-    lines = []
-    for name, value in changes.items():
-        label = labels.get(name, name)
-        if value == ["已变更"]:
-            lines.append((label, "", "已变更"))
-        elif isinstance(value, list) and len(value) == 2:
-            lines.append((label, _word(value[0]), _word(value[1])))
-        else:
-            lines.append((label, "", labels.get(str(value), str(value))))
-    return lines
-
-
-def _word(value) -> str:
-    if value is None or value == "":
-        return "—"
-    return (
-        {True: "是", False: "否"}.get(value, str(value)) if isinstance(value, bool) else str(value)
-    )

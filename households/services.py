@@ -30,7 +30,14 @@ EVENT_TYPES = {
     "resident.revealed": "显示完整号码",
     "birth.recorded": "登记生育",
     "birth.changed": "修改生育",
+    "resident.imported": "导入修改居民",
+    "birth.imported": "导入修改生育史",
+    "demo.loaded": "生成演示数据",
 }
+CHANGE_LABELS = {
+    "counts_from": "变动日期", "low_income": "低保", "group": "小组", "field": "字段",
+    "terms": "查找内容的摘要",
+}  # fmt: skip
 REVEALS_PER_HOUR = 60
 REVEALABLE = (
     "id_number", "phone", "bank_account", "spouse_id_number", "father_id_number", "mother_id_number",

@@ -20,7 +20,14 @@ class AuditConfig(AppConfig):
                 "access.denied": "越权访问被拒绝",
                 "audit.verified": "核验审计记录",
                 "keys.rotated": "更换加密密钥",
-            }
+            },
+            {
+                "page": "页面",
+                "method": "方式",
+                "column": "数据列",
+                "first_broken": "首条被改动的编号",
+                "reason": "原因",
+            },
         )
         register_entry(
             MenuEntry(

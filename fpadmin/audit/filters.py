@@ -6,8 +6,8 @@ import django_filters
 from django.utils import timezone
 
 from fpadmin.audit.log import EVENT_TYPES
-from fpadmin.audit.models import AuditEvent
-from fpadmin.audit.presenters import RESULTS, target_types
+from fpadmin.audit.models import AuditEvent, Result
+from fpadmin.audit.presenters import target_types
 from fpadmin.ui.filters import FilterSet
 from fpadmin.ui.forms import FlexibleDateField
 
@@ -29,9 +29,7 @@ class EventFilter(FilterSet):
     target_type = django_filters.ChoiceFilter(
         label="对象", choices=target_types, empty_label="全部"
     )
-    result = django_filters.ChoiceFilter(
-        label="结果", choices=[(k, label) for k, (_, label) in RESULTS.items()], empty_label="全部"
-    )
+    result = django_filters.ChoiceFilter(label="结果", choices=Result.choices, empty_label="全部")
 
     class Meta:
         model = AuditEvent

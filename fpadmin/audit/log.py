@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from fpadmin.audit.models import AuditEvent, ChainHead
+from fpadmin.audit.models import AuditEvent, ChainHead, Result
 
 GENESIS = "0" * 64
 
@@ -50,16 +50,19 @@ class Entry:
 _NO_REQUEST = RequestTrace()
 trace: contextvars.ContextVar[RequestTrace] = contextvars.ContextVar("trace", default=_NO_REQUEST)
 
-# Event types and the words the auditor reads; apps add theirs in ready().
+# Event types, and keys of `changes` that name no field of the target, in the words that the
+# auditor reads; apps add theirs in ready().
 EVENT_TYPES: dict[str, str] = {}
+CHANGE_LABELS: dict[str, str] = {}
 
 
-def register_types(types: Mapping[str, str]) -> None:
-    """Add event types. A key that is taken raises."""
-    for key, label in types.items():
-        if EVENT_TYPES.get(key, label) != label:
-            raise ValueError(f"audit event type {key!r} is registered twice")
-        EVENT_TYPES[key] = label
+def register_types(types: Mapping[str, str], labels: Mapping[str, str] | None = None) -> None:
+    """Add event types and the labels of their changes. A key with two meanings raises."""
+    for known, added in ((EVENT_TYPES, types), (CHANGE_LABELS, labels or {})):
+        for key, label in added.items():
+            if known.get(key, label) != label:
+                raise ValueError(f"{key!r} is registered twice in the audit log")
+            known[key] = label
 
 
 def record(
@@ -74,8 +77,8 @@ def record(
 ) -> AuditEvent:
     """Append one event in the caller's transaction.
 
-    `by` is a User or a SystemJob; `target` any saved model instance. `changes` is
-    {field: [old, new]} without values of personal fields (see changes_between).
+    `by` is a User or a SystemJob; `target` any saved model instance; `result` one of Result.
+    `changes` is {field: [old, new]} without values of personal fields (see changes_between).
     """
     entry = Entry(
         type=type,
@@ -100,6 +103,8 @@ def record_many(entries: Iterable[Entry], *, by) -> list[AuditEvent]:
         for entry in entries:
             if entry.type not in EVENT_TYPES:
                 raise ValueError(f"audit event type {entry.type!r} is not registered")
+            if entry.result not in Result.values:
+                raise ValueError(f"unknown result {entry.result!r}; known: {Result.values}")
             event = AuditEvent(
                 at=now, type=entry.type, actor_id=actor_id, actor=actor, role=role,
                 region_path=entry.region_path or own_path, target_type=entry.target_type,
@@ -203,10 +208,7 @@ def changes_between(before, after, fields: Iterable[str]) -> dict[str, Any]:
 
 def _locked_head() -> ChainHead:
     # PostgreSQL locks the row; SQLite's immediate transaction holds the whole file.
-    heads = ChainHead.objects.all()
-    if connection.features.has_select_for_update:
-        heads = heads.select_for_update()
-    return heads.get(pk=1)
+    return ChainHead.objects.select_for_update().get(pk=1)
 
 
 def _storable(value):

@@ -16,6 +16,17 @@ class AuditEventQuerySet(RegionScopedQuerySet):
         return self.filter(below(path, "region_path") | Q(region_path="")) if path else self.none()
 
 
+class Result(models.TextChoices):
+    """How what the event tells of came out."""
+
+    OK = "ok", "成功"
+    UNCHANGED = "unchanged", "没有变化"
+    REFUSED = "refused", "被拒绝"
+    CANCELLED = "cancelled", "已取消"
+    FAILED = "failed", "失败"
+    BROKEN = "broken", "发现改动"
+
+
 class AppendOnly(Exception):
     """Events are never changed or deleted."""
 

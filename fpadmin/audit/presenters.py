@@ -1,28 +1,25 @@
 """Events in words: what happened, to what, and what changed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 
 from fpadmin.accounts.permissions import Role
-from fpadmin.audit.log import EVENT_TYPES
-from fpadmin.audit.models import AuditEvent
+from fpadmin.audit.log import CHANGE_LABELS, EVENT_TYPES
+from fpadmin.audit.models import AuditEvent, Result
 
-RESULTS = {
-    "ok": ("ok", "成功"),
-    "refused": ("warn", "被拒绝"),
-    "failed": ("bad", "失败"),
-    "broken": ("bad", "发现改动"),
+_RESULT_KINDS = {
+    Result.OK: "ok",
+    Result.UNCHANGED: "ok",
+    Result.REFUSED: "warn",
+    Result.CANCELLED: "off",
+    Result.FAILED: "bad",
+    Result.BROKEN: "bad",
 }
-# Keys of `changes` that are no field of the target, and words used as values.
-_KEYS = {
-    "reason": "原因",
-    "page": "页面",
-    "method": "方式",
-    "column": "数据列",
-    "first_broken": "首条被改动的编号",
-}
+# Words used as values.
 _WORDS = {
     "unknown_account": "没有这个登录名",
     "wrong_password": "密码不对",
@@ -44,6 +41,17 @@ class ChangeLine:
     new: str | None = None
 
 
+@dataclass(frozen=True)
+class HistoryLine:
+    """One event of a record as its own page tells it."""
+
+    at: datetime
+    actor: str
+    label: str
+    succeeded: bool
+    changes: list[ChangeLine]
+
+
 def type_label(event: AuditEvent) -> str:
     """What happened, in words; a type no longer registered shows its key."""
     return EVENT_TYPES.get(event.type, event.type)
@@ -51,7 +59,9 @@ def type_label(event: AuditEvent) -> str:
 
 def result_tag(event: AuditEvent) -> tuple[str, str]:
     """Kind and word of the status tag."""
-    return RESULTS.get(event.result, ("off", event.result))
+    if event.result not in Result.values:
+        return "off", event.result
+    return _RESULT_KINDS[event.result], Result(event.result).label
 
 
 def role_label(event: AuditEvent) -> str:
@@ -73,6 +83,20 @@ def change_lines(event: AuditEvent) -> list[ChangeLine]:
     return [_line(model, key, value) for key, value in event.changes.items()]
 
 
+def history_lines(events: Iterable[AuditEvent]) -> list[HistoryLine]:
+    """The events for the page of the record that they tell of."""
+    return [
+        HistoryLine(
+            at=event.at,
+            actor=event.actor,
+            label=type_label(event),
+            succeeded=event.result in (Result.OK, Result.UNCHANGED),
+            changes=change_lines(event),
+        )
+        for event in events
+    ]
+
+
 def target_types() -> list[tuple[str, str]]:
     """Every kind of record that an event can tell of, for the filter."""
     found = {
@@ -91,18 +115,24 @@ def _model(label: str):
 
 
 def _line(model, key: str, value) -> ChangeLine:
-    field = None
-    if model is not None:
-        try:
-            field = model._meta.get_field(key)
-        except FieldDoesNotExist:
-            field = None
-    label = str(getattr(field, "verbose_name", _KEYS.get(key, key)))
+    field = _field(model, key)
+    label = str(getattr(field, "verbose_name", CHANGE_LABELS.get(key, key)))
+    if key == "field":  # the value names a field of the target
+        value = getattr(_field(model, value), "verbose_name", value)
     if isinstance(value, list) and len(value) == 2:
         return ChangeLine(label, old=_words(field, value[0]), new=_words(field, value[1]))
     if isinstance(value, list) and len(value) == 1:
         return ChangeLine(label, text=_words(field, value[0]))
     return ChangeLine(label, text=_words(field, value))
+
+
+def _field(model, name: str):
+    if model is None:
+        return None
+    try:
+        return model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
 
 
 def _words(field, value) -> str:
@@ -113,6 +143,6 @@ def _words(field, value) -> str:
     if isinstance(value, list):
         return "、".join(_words(field, one) for one in value)
     if isinstance(value, dict):
-        return "；".join(f"{_KEYS.get(k, k)}：{_words(None, v)}" for k, v in value.items())
+        return "；".join(f"{CHANGE_LABELS.get(k, k)}：{_words(None, v)}" for k, v in value.items())
     choices = dict(getattr(field, "flatchoices", None) or [])
     return str(choices.get(value, _WORDS.get(value, value)))

@@ -35,7 +35,19 @@ class ImportsConfig(AppConfig):
                 "import.purged": "清除导入文件",
                 "import.file-asked": "要标出错误的工作簿",
                 "import.file-opened": "下载导入的工作簿",
-            }
+            },
+            {
+                "kind": "类别",
+                "rows": "行数",
+                "created": "新增",
+                "updated": "更新",
+                "unchanged": "无变化",
+                "refused": "错误行",
+                "on": "变动日期",
+                "good_rows": "只导入正确的行",
+                "only_wrong": "只要错误的行",
+                "code": "代码",
+            },
         )
         for key, label, run in (
             ("import-check", "检查工作簿", tasks.check),

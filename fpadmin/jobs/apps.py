@@ -25,7 +25,8 @@ class JobsConfig(AppConfig):
                 "job.recovered": "后台任务中断后重新排队",
                 "job.result_opened": "下载任务结果",
                 "invariants.checked": "核对数据",
-            }
+            },
+            {"broken": "不成立的项目"},
         )
         register_entry(
             MenuEntry(

@@ -17,6 +17,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from fpadmin.audit import log
+from fpadmin.audit.models import Result
 from fpadmin.errors import RuleViolation
 from fpadmin.jobs import results, sending
 from fpadmin.jobs.kinds import KINDS, JobCancelled, JobFailed, JobKind, LeaseLost
@@ -29,6 +30,14 @@ SWEEPER = log.SystemJob("任务清理")
 # How often a run that reports each row really writes.
 PROGRESS_SECONDS = 0.5
 SWEEP_BATCH = 1000
+# How a state that a run ends in stands in the audit trail.
+OUTCOMES = {
+    Job.State.QUEUED: Result.OK,
+    Job.State.DONE: Result.OK,
+    Job.State.CANCELLED: Result.CANCELLED,
+    Job.State.FAILED: Result.FAILED,
+    Job.State.DEAD: Result.FAILED,
+}
 
 
 def run(job_id: int) -> str | None:
@@ -193,7 +202,7 @@ class Run:
                 by=self.by,
                 target=self._job,
                 region_path=self._job.region_path,
-                result=state,
+                result=OUTCOMES[state],
             )
         results.drop_all_but(self.job_id, file.get("result_file", ""))
         return state
@@ -260,6 +269,6 @@ def _take_back(job: Job, now) -> None:
     if taken_back:
         event = "job.recovered" if state == Job.State.QUEUED else "job.finished"
         log.record(
-            event, by=SWEEPER, target=job, region_path=job.region_path, result=state,
+            event, by=SWEEPER, target=job, region_path=job.region_path, result=OUTCOMES[state],
             changes={"attempts": job.attempts},
         )  # fmt: skip

@@ -24,7 +24,14 @@ class ReportingConfig(AppConfig):
                 "figure.exported": "导出数字的名单",
                 "figures.computed": "命令计算指标",
                 "figure.listed": "命令列出名单",
-            }
+            },
+            {
+                "return": "报表",
+                "format": "格式",
+                "figure": "指标",
+                "figures": "指标",
+                "span": "期间",
+            },
         )
         kinds.register(kinds.JobKind("make-return", "生成报表", runs.run, Permission.RETURNS_MAKE))
         view = Permission.RETURNS_VIEW

@@ -29,6 +29,8 @@ _PERSON_COLUMNS = [
     *SECRET.values(), *(f"{column}_digest" for column in SECRET.values()),
     *(f"{link}_id" for link in LINKS.values()), "row_version", "created_at", "updated_at",
 ]  # fmt: skip
+# What the trail calls a column of the workbook: the record's own field.
+_FIELDS = SECRET | {"household_no": "household", "dibao": "low_income"}
 _SPELL_COLUMNS = [
     "resident_id", "household_id", "village_id", "relation", "residence", "hukou",
     "hukou_region_code", "started_on", "ended_on", "reason",
@@ -221,7 +223,9 @@ def _entry(plan: ResidentPlan, index: int, keys: list[str]) -> log.Entry:
     open_fields = {"relation", "hukou", "residence"}
     person = plan.known[index]
     changes = {
-        key: [person.value(key), plan.value(index, key)] if key in open_fields else ["已变更"]
+        _FIELDS.get(key, key): [person.value(key), plan.value(index, key)]
+        if key in open_fields
+        else ["已变更"]
         for key in keys
     }
     return log.Entry(

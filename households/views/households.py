@@ -7,6 +7,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from fpadmin import dates
 from fpadmin.accounts.permissions import Permission, requires
+from fpadmin.audit.presenters import history_lines
 from fpadmin.errors import EditConflict, RuleViolation
 from fpadmin.ui.lists import list_page
 from households import conflicts, selectors, services
@@ -74,7 +75,7 @@ def household_history(request, pk):
     """What was changed about the household and its members."""
     household = _household(request, pk)
     context = _household_context(request, household)
-    history = selectors.history_of(request.user, [household, *context["members"]])
+    history = history_lines(selectors.history_of([household, *context["members"]]))
     return render(request, "households/household_history.html", context | {"history": history})
 
 

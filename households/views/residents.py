@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from fpadmin import dates
 from fpadmin.accounts.permissions import Permission, requires
+from fpadmin.audit.presenters import history_lines
 from fpadmin.errors import EditConflict, RuleViolation
 from fpadmin.identity import InvalidIdNumber, parse_id_number
 from fpadmin.ui.lists import list_page
@@ -122,7 +123,7 @@ def resident_history(request, pk):
         request,
         "households/resident_history.html",
         _resident_context(request, resident)
-        | {"history": selectors.history_of(request.user, [resident, *births])},
+        | {"history": history_lines(selectors.history_of([resident, *births]))},
     )
 
 

@@ -239,6 +239,8 @@ def test_changes_end_the_forms_that_are_open(township, village, group):
     head.refresh_from_db()
     household.refresh_from_db()
     assert (head.row_version, household.row_version > 0) == (1, True)
+    event = AuditEvent.objects.get(type="resident.imported")
+    assert set(event.changes) == {"phone", "group", "low_income"}
 
 
 @pytest.mark.parametrize("kind", ["residents", "births"])

@@ -55,6 +55,8 @@ def test_nobody_and_unregistered_types_are_refused(db):
         record(by=None)
     with pytest.raises(ValueError, match="not registered"):
         log.record("test.unknown", by=JOB)
+    with pytest.raises(ValueError, match="unknown result"):
+        record(by=JOB, result="perhaps")
     assert not AuditEvent.objects.exists()
 
 

@@ -30,7 +30,7 @@ def test_run_that_succeeds_is_done_with_result_and_event(queued, clerk):
     job.refresh_from_db()
     assert (job.result, job.lease_until, job.error) == ({"asked_by": clerk.pk}, None, "")
     assert job.finished_at >= job.started_at
-    assert AuditEvent.objects.get(type="job.finished").result == "done"
+    assert AuditEvent.objects.get(type="job.finished").result == "ok"
 
 
 def test_run_with_a_sentence_for_the_clerk_fails_with_it(queued):
