@@ -92,11 +92,6 @@ class PlaceForm(forms.Form):
             :OFFERED_PLACES
         ]
 
-    def refuse(self, violation: RuleViolation) -> None:
-        """Show what a service refused, at its field where the form has it."""
-        field = violation.field if violation.field in self.fields else None
-        self.add_error(field, violation.message)
-
 
 class AccountForm(PlaceForm):
     """A new account. The password is never asked for: the system makes one."""
@@ -160,11 +155,6 @@ class RegionForm(forms.Form):
     def of(cls, region: Region) -> "RegionForm":
         """The form showing `region`."""
         return cls(initial={name: getattr(region, name) for name in cls.base_fields})
-
-    def refuse(self, violation: RuleViolation) -> None:
-        """Show what a service refused, at its field where the form has it."""
-        field = violation.field if violation.field in self.fields else None
-        self.add_error(field, violation.message)
 
 
 class NewRegionForm(RegionForm):

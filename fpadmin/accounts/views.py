@@ -13,6 +13,7 @@ from fpadmin.accounts import middleware, services, sign_in
 from fpadmin.accounts.forms import PasswordChangeForm, SignInForm
 from fpadmin.accounts.permissions import Permission, requires
 from fpadmin.errors import RuleViolation
+from fpadmin.ui.forms import refuse
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -74,7 +75,7 @@ def password_change(request):
                 password=form.cleaned_data["password"],
             )
         except RuleViolation as violation:
-            form.add_error(violation.field, violation.message)
+            refuse(form, violation)
         else:
             update_session_auth_hash(request, account)
             messages.success(request, "密码已修改，其他电脑上的登录已退出。")

@@ -21,6 +21,7 @@ from fpadmin.accounts.permissions import Permission, Role, requires
 from fpadmin.accounts.presenters import account_state, permission_table
 from fpadmin.accounts.tables import AccountTable, RoleTable
 from fpadmin.errors import RuleViolation
+from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import PAGE_SIZES, list_page
 
 SEARCH_RESULTS = PAGE_SIZES[0]
@@ -90,7 +91,7 @@ def account_create(request):
         try:
             account, password = services.create_account(**form.cleaned_data, by=request.user)
         except RuleViolation as violation:
-            form.refuse(violation)
+            refuse(form, violation)
         else:
             return _show_password(request, account, password, "账号已建立")
     return render(request, "accounts/account_form.html", {"form": form})
@@ -111,7 +112,7 @@ def account_update(request, pk):
         try:
             services.update_account(account=account, **form.cleaned_data, by=request.user)
         except RuleViolation as violation:
-            form.refuse(violation)
+            refuse(form, violation)
         else:
             messages.success(request, "账号已保存。")
             return redirect("accounts:account-detail", pk=pk)
@@ -185,7 +186,7 @@ def role_update(request, pk):
         try:
             services.change_role(account=account, **form.cleaned_data, by=request.user)
         except RuleViolation as violation:
-            form.refuse(violation)
+            refuse(form, violation)
         else:
             messages.success(request, f"{account.name}的角色已调整，重新登录后生效。")
             return redirect("accounts:role-list")

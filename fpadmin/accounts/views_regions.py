@@ -12,6 +12,7 @@ from fpadmin.accounts.models import CODE_LENGTHS, Region
 from fpadmin.accounts.permissions import Permission, requires
 from fpadmin.accounts.tables import RegionTable
 from fpadmin.errors import RuleViolation
+from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import list_page
 
 
@@ -68,7 +69,7 @@ def region_create(request):
         try:
             region = services.create_region(**form.cleaned_data, by=request.user)
         except RuleViolation as violation:
-            form.refuse(violation)
+            refuse(form, violation)
         else:
             messages.success(request, f"{region.name}已登记。")
             return redirect(region)
@@ -85,7 +86,7 @@ def region_update(request, code):
         try:
             services.update_region(region=region, **form.cleaned_data, by=request.user)
         except RuleViolation as violation:
-            form.refuse(violation)
+            refuse(form, violation)
         else:
             messages.success(request, "区划已保存。")
             return redirect(region)

@@ -17,6 +17,7 @@ from fpadmin.imports.models import ImportBatch, ImportIssue
 from fpadmin.imports.presenters import batch_view
 from fpadmin.imports.tables import BatchTable, ChangeTable, IssueTable
 from fpadmin.jobs.presenters import job_view
+from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import list_page
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -62,7 +63,7 @@ def batch_create(request):
             )
             return redirect(batch)
         except RuleViolation as violation:
-            form.add_error(violation.field, violation.message)
+            refuse(form, violation)
     return render(request, "imports/batch_form.html", {"form": form})
 
 
@@ -84,7 +85,7 @@ def batch_confirm(request, pk):
             batches.confirm(batch, good_rows=form.good_rows, by=request.user)
             return redirect(batch)
         except RuleViolation as violation:
-            form.add_error(violation.field, violation.message)
+            refuse(form, violation)
     return _detail(request, batch, form)
 
 

@@ -1,4 +1,4 @@
-"""Form fields that take what clerks type."""
+"""Form fields that take what clerks type, and what a service refuses shown on the form."""
 
 import re
 from datetime import date
@@ -6,6 +6,7 @@ from datetime import date
 from django import forms
 from django.core.exceptions import ValidationError
 
+from fpadmin.errors import RuleViolation
 from fpadmin.identity import half_width
 
 _PARTS = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", re.ASCII)
@@ -22,6 +23,12 @@ def parse_typed_date(text: str) -> date | None:
         return date(*map(int, match.groups()))
     except ValueError:
         return None
+
+
+def refuse(form: forms.BaseForm, violation: RuleViolation) -> None:
+    """Show what a service refused, at its field where the form has it."""
+    field = violation.field if violation.field in form.fields else None
+    form.add_error(field, violation.message)
 
 
 class FlexibleDateField(forms.DateField):

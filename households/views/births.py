@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods
 from fpadmin import dates
 from fpadmin.accounts.permissions import Permission, requires
 from fpadmin.errors import EditConflict, RuleViolation
+from fpadmin.ui.forms import refuse
 from households import conflicts, selectors, services
 from households.forms import BirthForm
 from households.models import ChildRecord, Resident
@@ -31,7 +32,7 @@ def birth_create(request, pk):
         try:
             services.record_birth(by=request.user, parent=parent, values=form.values())
         except RuleViolation as violation:
-            editing.put_on_form(form, violation)
+            refuse(form, violation)
         else:
             return _saved(request, parent, form)
     return _birth_form(request, form, parent)
@@ -73,7 +74,7 @@ def birth_edit(request, pk):
                 request, form, conflict, title=f"{parent.name}的生育史", cancel=_history(parent)
             )
         except RuleViolation as violation:
-            editing.put_on_form(form, violation)
+            refuse(form, violation)
         else:
             return _saved(request, parent, form)
     opened = {"row_version": version, "opened": request.POST.get("opened", "")}

@@ -4,7 +4,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from fpadmin.errors import EditConflict, RuleViolation
+from fpadmin.errors import EditConflict
 from households import conflicts, selectors
 
 CHECK, SAVE, BACK, RESOLVE = "check", "save", "back", "resolve"
@@ -34,10 +34,6 @@ def posted_pairs(data) -> list[tuple[str, str]]:
         if name not in _CONTROL and not name.startswith("use_")
         for value in values
     ]
-
-
-def put_on_form(form, violation: RuleViolation) -> None:
-    form.add_error(violation.field if violation.field in form.fields else None, violation.message)
 
 
 def check_page(request: HttpRequest, form, **context) -> HttpResponse:

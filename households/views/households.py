@@ -9,6 +9,7 @@ from fpadmin import dates
 from fpadmin.accounts.permissions import Permission, requires
 from fpadmin.audit.presenters import history_lines
 from fpadmin.errors import EditConflict, RuleViolation
+from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import list_page
 from households import conflicts, selectors, services
 from households.filters import HouseholdFilter
@@ -100,7 +101,7 @@ def household_create(request):
                 low_income_from=values["low_income_on"],
             )
         except RuleViolation as violation:
-            editing.put_on_form(form, violation)
+            refuse(form, violation)
         else:
             messages.success(request, f"已登记{household.village.name}{household}，请添加成员。")
             return redirect(household)
@@ -143,7 +144,7 @@ def household_edit(request, pk):
                 request, form, conflict, title=str(household), cancel=cancel
             )
         except RuleViolation as violation:
-            editing.put_on_form(form, violation)
+            refuse(form, violation)
         else:
             messages.success(request, "已保存。")
             return redirect(household)

@@ -15,6 +15,7 @@ from fpadmin.accounts.permissions import Permission, requires
 from fpadmin.audit.presenters import history_lines
 from fpadmin.errors import EditConflict, RuleViolation
 from fpadmin.identity import InvalidIdNumber, parse_id_number
+from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import list_page
 from households import conflicts, selectors, services
 from households.filters import SEARCHES, HouseholdFilter, ResidentFilter
@@ -151,7 +152,7 @@ def resident_create(request):
             change=form.change(),
         )
     except RuleViolation as violation:
-        editing.put_on_form(form, violation)
+        refuse(form, violation)
         return _resident_form(request, form, cancel=cancel)
     messages.success(
         request, f"已登记{resident.name}，{resident.village.name}{resident.household}。"
@@ -196,7 +197,7 @@ def resident_edit(request, pk):
     except EditConflict as conflict:
         return editing.conflict_page(request, form, conflict, title=resident.name, cancel=cancel)
     except RuleViolation as violation:
-        editing.put_on_form(form, violation)
+        refuse(form, violation)
         return _resident_form(request, form, cancel=cancel, **opened)
     messages.success(request, "已保存。")
     return redirect(resident)
