@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fpadmin import dates
@@ -17,10 +16,10 @@ from fpadmin.imports.models import ImportBatch, ImportIssue
 from fpadmin.imports.presenters import batch_view
 from fpadmin.imports.tables import BatchTable, ChangeTable, IssueTable
 from fpadmin.jobs.presenters import job_view
+from fpadmin.ui.downloads import download
 from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import list_page
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FIRST_ISSUES, FIRST_CHANGES = 50, 20
 
 
@@ -159,7 +158,7 @@ def batch_returned(request, pk):
     except (RuleViolation, Unreadable) as problem:
         messages.error(request, problem.message)
         return redirect(batch)
-    return _download(name, content)
+    return download(name, content)
 
 
 @requires(Permission.IMPORT)
@@ -178,7 +177,7 @@ def template_download(request, key):
     kind = KINDS.get(key)
     if kind is None:
         raise Http404
-    return _download(templates_out.file_name(kind), templates_out.template(kind))
+    return download(templates_out.file_name(kind), templates_out.template(kind))
 
 
 def _batch(request, pk) -> ImportBatch:
@@ -204,9 +203,3 @@ def _detail(request, batch: ImportBatch, form=None) -> HttpResponse:
         "records": selectors.changed_records(batch.changes.all()[:FIRST_CHANGES]),
     }
     return render(request, "imports/batch_detail.html", context)
-
-
-def _download(name: str, content: bytes) -> HttpResponse:
-    response = HttpResponse(content, content_type=XLSX)
-    response["Content-Disposition"] = content_disposition_header(True, name)
-    return response

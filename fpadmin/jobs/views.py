@@ -2,9 +2,8 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fpadmin.accounts.permissions import Permission, requires
@@ -14,6 +13,7 @@ from fpadmin.jobs.filters import JobFilter
 from fpadmin.jobs.models import Job
 from fpadmin.jobs.presenters import job_view
 from fpadmin.jobs.tables import JobTable
+from fpadmin.ui.downloads import download
 from fpadmin.ui.lists import list_page
 
 
@@ -89,9 +89,7 @@ def job_download(request, pk):
     content = services.open_result(job, by=request.user)
     if content is None:
         raise Http404
-    response = HttpResponse(content, content_type="application/octet-stream")
-    response["Content-Disposition"] = content_disposition_header(True, job.result_name)
-    return response
+    return download(job.result_name, content)
 
 
 def _visible_job(request, pk) -> Job:

@@ -20,11 +20,6 @@ from fpadmin.reporting.sheets import Sheet, SheetColumn, SheetRow
 
 NOTHING = "—"
 FONT = "宋体"
-TYPES = {
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "json": "application/json",
-}
 # A text that starts like a formula stays a text, and a number typed as text one too.
 TEXT_IS_TEXT = {
     "in_memory": True,

@@ -1,9 +1,8 @@
 """Pages of the returns: periods, one return now and as made, indicators, and the list behind a figure."""
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST, require_safe
 
 from fpadmin import dates
@@ -15,7 +14,8 @@ from fpadmin.reporting import pages, runs, selectors, services, sheets
 from fpadmin.reporting.forms import AsOfForm, FigureForm, PlaceForm
 from fpadmin.reporting.models import ReturnVersion
 from fpadmin.reporting.registry import Span, group_of
-from fpadmin.reporting.rendering import RENDERERS, TYPES
+from fpadmin.reporting.rendering import RENDERERS
+from fpadmin.ui.downloads import download
 
 
 @requires(Permission.RETURNS_VIEW)
@@ -174,7 +174,7 @@ def version_download(request, pk, suffix):
     if suffix not in RENDERERS:
         raise Http404
     content = services.download_version(version=version, suffix=suffix, by=request.user)
-    return _file(content, runs.file_name(version, suffix), TYPES[suffix])
+    return download(runs.file_name(version, suffix), content)
 
 
 @requires(Permission.RETURNS_VIEW)
@@ -241,7 +241,7 @@ def figure_export(request, code, region):
         by=request.user,
     )
     name = f"{region.name}_{indicator.name}名单_{span.as_of}.xlsx"
-    return _file(content, name, TYPES["xlsx"])
+    return download(name, content)
 
 
 def _region(request, code: str) -> Region:
@@ -277,9 +277,3 @@ def _figure(request, code: str):
 
 def _list_name(report) -> str:
     return "reporting:return-monthly" if report.cycle == "month" else "reporting:return-annual"
-
-
-def _file(content: bytes, name: str, content_type: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=content_type)
-    response.headers["Content-Disposition"] = content_disposition_header(True, name)
-    return response
