@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from fpadmin.accounts.models import Region
 from fpadmin.dates import age_on
 from fpadmin.identity import mask_account, mask_id_number, mask_phone
 from households.models import Relation, Resident
@@ -88,6 +89,23 @@ def mask_of(field: str, value: str) -> str:
 def ethnic_group_word(name: str) -> str:
     """The ethnic group as people say it: 汉族; two entries of the standard are no 族."""
     return name if name in ("", "其他", "外国血统") else f"{name}族"
+
+
+def marks_of(resident: Resident) -> list[str]:
+    """Properties of a person that lists show: certificate, disability, death."""
+    marks = []
+    if resident.only_child_cert_no:
+        marks.append("独生子女证")
+    if resident.disability_grade:
+        marks.append(f"残疾{resident.disability_grade}")
+    if resident.death_date:
+        marks.append(f"{resident.death_date}去世")
+    return marks
+
+
+def place_of(village: Region, group: Region | None) -> str:
+    """Village and group in one cell."""
+    return f"{village.name}　{group.name}" if group else village.name
 
 
 def family_tree(members: list[Resident], day: date) -> Tree | None:

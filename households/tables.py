@@ -4,30 +4,10 @@ import django_tables2 as tables
 from django.utils.html import format_html_join
 
 from fpadmin import dates
-from fpadmin.accounts.models import Region
-from fpadmin.ui.tables import NUMERIC, NameColumn, NumberColumn, Table
+from fpadmin.ui.tables import NOWRAP, NOWRAP_WIDE, NUMERIC, WIDE, NameColumn, NumberColumn, Table
 from fpadmin.ui.templatetags.ui import NOTHING, attribute, mask_id
 from households.models import Household, Resident
-from households.presenters import age_words
-
-WIDE = {"td": {"class": "fp-nowrap fp-wide"}}
-
-
-def marks_of(resident: Resident) -> list[str]:
-    """Properties of a person that lists show: certificate, disability, death."""
-    marks = []
-    if resident.only_child_cert_no:
-        marks.append("独生子女证")
-    if resident.disability_grade:
-        marks.append(f"残疾{resident.disability_grade}")
-    if resident.death_date:
-        marks.append(f"{resident.death_date}去世")
-    return marks
-
-
-def place_of(village: Region, group: Region | None) -> str:
-    """Village and group in one cell."""
-    return f"{village.name}　{group.name}" if group else village.name
+from households.presenters import age_words, marks_of, place_of
 
 
 class ResidentTable(Table):
@@ -38,8 +18,8 @@ class ResidentTable(Table):
     age = tables.Column(
         "年龄", accessor="birth_date", orderable=True, order_by="-birth_date", attrs=NUMERIC
     )
-    id_number = tables.Column(attrs=WIDE, empty_values=())
-    place = tables.Column("村组", accessor="household", attrs={"td": {"class": "fp-nowrap"}})
+    id_number = tables.Column(attrs=NOWRAP_WIDE, empty_values=())
+    place = tables.Column("村组", accessor="household", attrs=NOWRAP)
     household = tables.Column(
         "户编号",
         accessor="household__number",
@@ -48,7 +28,7 @@ class ResidentTable(Table):
     )
     marks = tables.Column("标记", empty_values=(), accessor="pk")
 
-    class Meta(Table.Meta):
+    class Meta:
         model = Resident
         fields = (
             "name", "sex", "age", "id_number", "place", "household", "relation", "hukou", "residence",
@@ -74,11 +54,11 @@ class HouseholdTable(Table):
 
     number = NameColumn(orderable=True, linkify=True)
     head = tables.Column("户主", accessor="head_name")
-    place = tables.Column("村组", accessor="pk", attrs={"td": {"class": "fp-nowrap"}})
+    place = tables.Column("村组", accessor="pk", attrs=NOWRAP)
     member_count = NumberColumn("人口")
-    address = tables.Column(attrs={"td": {"class": "fp-wide"}})
+    address = tables.Column(attrs=WIDE)
 
-    class Meta(Table.Meta):
+    class Meta:
         model = Household
         fields = ("number", "head", "place", "member_count", "address")
 

@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from fpadmin.accounts.presenters import account_state, is_locked
-from fpadmin.ui.tables import DayColumn, NameColumn, NumberColumn, Table
-from fpadmin.ui.templatetags.ui import status_tag, time_dash
+from fpadmin.ui.tables import DayColumn, NameColumn, NumberColumn, Table, TimeColumn
+from fpadmin.ui.templatetags.ui import status_tag
 
 
 class AccountTable(Table):
@@ -19,13 +19,10 @@ class AccountTable(Table):
     role = tables.Column(orderable=True)
     region = tables.Column(verbose_name="所属区划", accessor="region__name")
     state = tables.Column(verbose_name="状态", empty_values=())
-    last_login = tables.Column(verbose_name="最近登录", orderable=True)
+    last_login = TimeColumn(verbose_name="最近登录", orderable=True)
 
     def render_state(self, record):
         return status_tag(*account_state(record, timezone.now()))
-
-    def render_last_login(self, value):
-        return time_dash(value)
 
 
 class RoleTable(AccountTable):
@@ -34,7 +31,7 @@ class RoleTable(AccountTable):
     name = NameColumn()
     acts = tables.Column(verbose_name="操作", empty_values=())
 
-    class Meta(AccountTable.Meta):
+    class Meta:
         sequence = ("name", "username", "role", "region", "state", "last_login", "acts")
 
     def render_acts(self, record):

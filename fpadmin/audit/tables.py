@@ -3,18 +3,16 @@
 import django_tables2 as tables
 
 from fpadmin.audit.presenters import result_tag, role_label, target_label, type_label
-from fpadmin.ui.tables import NameColumn, NumberColumn, Table
-from fpadmin.ui.templatetags.ui import status_tag, time_dash
+from fpadmin.ui.tables import NUMERIC, NameColumn, NumberColumn, Table, TimeColumn
+from fpadmin.ui.templatetags.ui import status_tag
 
 
 class EventTable(Table):
     """Events, newest first; the number is the place in the chain."""
 
     numbered = False
-    id = tables.Column(
-        verbose_name="编号", attrs={"th": {"class": "fp-num"}, "td": {"class": "fp-num"}}
-    )
-    at = tables.Column(attrs={"td": {"class": "fp-nowrap"}})
+    id = tables.Column(verbose_name="编号", attrs=NUMERIC)
+    at = TimeColumn()
     type = NameColumn(linkify=("audit:event-detail", {"pk": tables.A("pk")}))
     actor = tables.Column()
     role = tables.Column(empty_values=())
@@ -25,9 +23,6 @@ class EventTable(Table):
 
     def render_id(self, value):
         return value
-
-    def render_at(self, value):
-        return time_dash(value)
 
     def render_type(self, record):
         return type_label(record)

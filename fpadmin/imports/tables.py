@@ -5,11 +5,8 @@ from django.utils.html import format_html
 
 from fpadmin.imports.models import ImportBatch, ImportChange, ImportIssue
 from fpadmin.imports.presenters import STATES, sheet_of
-from fpadmin.ui.tables import NameColumn, NumberColumn, Table
-from fpadmin.ui.templatetags.ui import status_tag, time_dash
-
-_NOWRAP = {"td": {"class": "fp-nowrap"}}
-_WIDE = {"td": {"class": "fp-wide"}}
+from fpadmin.ui.tables import NOWRAP, NOWRAP_WIDE, WIDE, NameColumn, NumberColumn, Table, TimeColumn
+from fpadmin.ui.templatetags.ui import status_tag
 
 
 class BatchTable(Table):
@@ -23,9 +20,9 @@ class BatchTable(Table):
     updated = NumberColumn(verbose_name="更新")
     refused = NumberColumn(verbose_name="错误行")
     uploaded_by = tables.Column(accessor="uploaded_by__name", verbose_name="上传人")
-    uploaded_at = tables.Column(attrs=_NOWRAP, orderable=True)
+    uploaded_at = TimeColumn(orderable=True)
 
-    class Meta(Table.Meta):
+    class Meta:
         model = ImportBatch
         fields = ()
         sequence = (
@@ -39,21 +36,18 @@ class BatchTable(Table):
     def render_state(self, record):
         return status_tag(*STATES[record.state])
 
-    def render_uploaded_at(self, value):
-        return time_dash(value)
-
 
 class IssueTable(Table):
     """Problems with the place that Excel shows."""
 
     numbered = False
-    row = tables.Column(verbose_name="Excel位置", attrs=_NOWRAP)
+    row = tables.Column(verbose_name="Excel位置", attrs=NOWRAP)
     severity = tables.Column(verbose_name="性质")
-    column = tables.Column(verbose_name="列", attrs=_NOWRAP)
-    value = tables.Column(verbose_name="填写内容", attrs=_WIDE)
-    message = tables.Column(verbose_name="问题和改法", attrs=_WIDE)
+    column = tables.Column(verbose_name="列", attrs=NOWRAP)
+    value = tables.Column(verbose_name="填写内容", attrs=WIDE)
+    message = tables.Column(verbose_name="问题和改法", attrs=WIDE)
 
-    class Meta(Table.Meta):
+    class Meta:
         model = ImportIssue
         fields = ()
         sequence = ("row", "severity", "column", "value", "message")
@@ -71,13 +65,13 @@ class ChangeTable(Table):
 
     numbered = False
     target = NameColumn(verbose_name="名称")
-    place = tables.Column(attrs={"td": {"class": "fp-nowrap fp-wide"}})
+    place = tables.Column(attrs=NOWRAP_WIDE)
     row = NumberColumn(verbose_name="Excel行")
     field = tables.Column()
     old = tables.Column(empty_values=())
     new = tables.Column(empty_values=())
 
-    class Meta(Table.Meta):
+    class Meta:
         model = ImportChange
         fields = ()
         sequence = ("target", "place", "row", "field", "old", "new")

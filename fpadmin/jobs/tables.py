@@ -5,8 +5,8 @@ import django_tables2 as tables
 from fpadmin.jobs.kinds import KINDS
 from fpadmin.jobs.models import Job
 from fpadmin.jobs.presenters import job_state, share
-from fpadmin.ui.tables import NUMERIC, NameColumn, Table
-from fpadmin.ui.templatetags.ui import NOTHING, status_tag, time_dash
+from fpadmin.ui.tables import NUMERIC, NameColumn, Table, TimeColumn
+from fpadmin.ui.templatetags.ui import NOTHING, status_tag
 
 
 class JobTable(Table):
@@ -19,8 +19,8 @@ class JobTable(Table):
     requested_by = tables.Column(
         verbose_name="发起人", accessor="requested_by__name", default="定时"
     )
-    created_at = tables.Column(attrs={"td": {"class": "fp-nowrap"}})
-    finished_at = tables.Column(attrs={"td": {"class": "fp-nowrap"}})
+    created_at = TimeColumn()
+    finished_at = TimeColumn()
 
     def render_kind(self, value):
         return KINDS[value].label if value in KINDS else value
@@ -30,9 +30,3 @@ class JobTable(Table):
 
     def render_progress(self, record):
         return f"{share(record)}%" if record.state == Job.State.RUNNING else NOTHING
-
-    def render_created_at(self, value):
-        return time_dash(value)
-
-    def render_finished_at(self, value):
-        return time_dash(value)

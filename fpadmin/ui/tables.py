@@ -6,9 +6,12 @@ from dataclasses import dataclass
 import django_tables2 as tables
 from django.http import QueryDict
 
-from fpadmin.ui.templatetags.ui import NOTHING, date_dash, number
+from fpadmin.ui.templatetags.ui import NOTHING, date_dash, number, time_dash
 
 NUMERIC = {"th": {"class": "fp-num"}, "td": {"class": "fp-num"}}
+NOWRAP = {"td": {"class": "fp-nowrap"}}
+WIDE = {"td": {"class": "fp-wide"}}
+NOWRAP_WIDE = {"td": {"class": "fp-nowrap fp-wide"}}
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,22 @@ class DayColumn(tables.Column):
     """A date, 2018-09-30."""
 
     def __init__(self, *args, **kwargs):
-        kwargs.setdefault("attrs", {"td": {"class": "fp-nowrap"}})
+        kwargs.setdefault("attrs", NOWRAP)
         super().__init__(*args, **kwargs)
 
     def render(self, value):
         return date_dash(value)
+
+
+class TimeColumn(tables.Column):
+    """A moment in local time, 2018-09-30 09:42."""
+
+    def __init__(self, *args, **kwargs):
+        kwargs.setdefault("attrs", NOWRAP)
+        super().__init__(*args, **kwargs)
+
+    def render(self, value):
+        return time_dash(value)
 
 
 class Table(tables.Table):
@@ -74,11 +88,8 @@ class Table(tables.Table):
     first_number = 1
     query: QueryDict | None = None
 
-    class Meta:
-        """For a subclass's own Meta to inherit."""
-
     def __init__(self, *args, **kwargs):
-        # Not in Meta, which django-tables2 doesn't inherit by itself.
+        # Not in Meta, which a subclass with one of its own would not inherit.
         kwargs.setdefault("attrs", {"class": "table fp-table fp-fold"})
         kwargs.setdefault("orderable", False)
         kwargs.setdefault("default", NOTHING)

@@ -5,9 +5,8 @@ from django import template
 from fpadmin.ui.templatetags.ui import NOTHING
 from households.forms.residents import RevealForm
 from households.models import Resident
-from households.presenters import age_words, ethnic_group_word, mask_of
+from households.presenters import age_words, ethnic_group_word, marks_of, mask_of
 from households.services import REVEALABLE
-from households.tables import marks_of
 
 register = template.Library()
 LABELS = {name: str(Resident._meta.get_field(name).verbose_name) for name in REVEALABLE}
