@@ -9,15 +9,15 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from fpadmin.accounts.demo import DEMO_ACCOUNTS, DEMO_PASSWORD
-from fpadmin.accounts.models import Region
 from fpadmin.jobs import processes
 
 FIRST_PORT = 8000
@@ -89,10 +89,10 @@ class Command(BaseCommand):
         self._say("准备数据库……")
         call_command("migrate", verbosity=0, interactive=False)
         call_command("collectstatic", verbosity=0, interactive=False)
-        if not Region.objects.exists():
-            if "demo" not in get_commands():
-                raise CommandError("The demo command is missing from this installation.")
-            self._say("第一次启动，正在生成演示数据……")
+        self._say("准备演示数据……")
+        # Each time: a first start that was interrupted is completed, a whole demo stays as it is,
+        # and a database with other people in it is refused and served without the demo.
+        with suppress(SystemExit):
             call_command("demo", stdout=self.stderr)
 
     def _serve(self, services: list[Service], listener: socket.socket):
