@@ -290,6 +290,22 @@ def note(content, kind: str = "", title: str = "") -> str:
     )
 
 
+@register.simple_block_tag(takes_context=True)
+def confirm(context, content, label: str, cancel: str, back: str = "取消", **options) -> str:
+    """The form of a confirm page around what will happen, said in words. Option: stop."""
+    return render_to_string(
+        "_components/confirm.html",
+        {
+            "content": content,
+            "label": label,
+            "cancel": cancel,
+            "back": back,
+            "csrf_token": context.get("csrf_token"),
+            **options,
+        },
+    )
+
+
 @register.simple_block_tag
 def crumbs(content) -> str:
     """The breadcrumb, unless it is empty (home)."""
