@@ -13,7 +13,7 @@ from fpadmin.crypto import DecryptionFailed, EncryptedCharField, decrypt, digest
 from fpadmin.invariants import register
 from fpadmin.reporting.registry import Span
 from households.indicators import compute_population
-from households.models import ChildRecord, Household, Residency, Resident
+from households.models import ChildRecord, Household, Relation, Residency, Resident
 
 STATE = ("household", "village", "relation", "residence", "hukou", "hukou_region_code")
 BATCH = 5_000
@@ -47,7 +47,7 @@ def overlapping_spells(now: datetime) -> Iterator[str]:
 def double_heads(now: datetime) -> Iterator[str]:
     """Households with two living heads."""
     day = timezone.localdate(now)
-    heads = Resident.objects.living_on(day).filter(relation="户主").values("household")
+    heads = Resident.objects.living_on(day).filter(relation=Relation.HEAD).values("household")
     for pk in (
         heads.annotate(n=Count("pk"))
         .filter(n__gt=1)

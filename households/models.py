@@ -57,18 +57,26 @@ class DisabilityGrade(models.TextChoices):
     FOURTH = "四级", "四级"
 
 
+def living(day, person: str = "") -> Q:
+    """Born by `day` and not dead on it: a death date on or before the day is dead.
+
+    `person` is the way to the columns, such as "resident__".
+    """
+    alive = Q(**{f"{person}death_date__isnull": True}) | Q(**{f"{person}death_date__gt": day})
+    return alive & Q(**{f"{person}birth_date__lte": day})
+
+
 class HouseholdQuerySet(RegionScopedQuerySet):
     region_path = "village__path"
 
     def for_list(self, day):
         """With village, group, the living head's name and the number of living members on `day`."""
-        living = Q(members__death_date__isnull=True) | Q(members__death_date__gt=day)
         head = Resident.objects.living_on(day).filter(
             household=models.OuterRef("pk"), relation=Relation.HEAD
         )
         return self.select_related("village", "group").annotate(
             head_name=models.Subquery(head.order_by("pk").values("name")[:1]),
-            member_count=models.Count("members", filter=living),
+            member_count=models.Count("members", filter=living(day, "members__")),
         )
 
 
@@ -150,19 +158,15 @@ class ResidentQuerySet(RegionScopedQuerySet):
     region_path = "village__path"
 
     def living_on(self, day):
-        """Born by `day` and not dead on it: a death date on or before the day is dead."""
-        return self.filter(Q(death_date__isnull=True) | Q(death_date__gt=day), birth_date__lte=day)
-
-    def registered_on(self, day):
-        """With a spell in force on `day`, wherever."""
-        spells = Residency.objects.in_force_on(day).filter(resident=models.OuterRef("pk"))
-        return self.filter(models.Exists(spells))
+        """Alive on `day`; see living()."""
+        return self.filter(living(day))
 
     def with_id_number(self, number: str):
         """The person of a whole ID number, 15 or 18 characters, however it is typed."""
         return self.filter(id_number_digest=digest(normalise_id_number(number)))
 
     def for_list(self):
+        """With household, group and village."""
         return self.select_related("household", "household__group", "village")
 
 
@@ -286,7 +290,7 @@ class Resident(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["household"],
-                condition=Q(relation="户主", death_date__isnull=True),
+                condition=Q(relation=Relation.HEAD, death_date__isnull=True),
                 name="%(app_label)s_%(class)s_one_living_head",
                 violation_error_message="本户已有户主，每户只能有一位。",
             ),
@@ -328,6 +332,7 @@ class Resident(models.Model):
         return reverse("households:resident-detail", args=[self.pk])
 
     def is_living_on(self, day) -> bool:
+        """living() of this one person."""
         return self.birth_date <= day and (self.death_date is None or self.death_date > day)
 
 
@@ -343,10 +348,7 @@ class ResidencyQuerySet(RegionScopedQuerySet):
 
     def living_on(self, day):
         """In force on `day`, of somebody living that day: who is counted as population."""
-        return self.in_force_on(day).filter(
-            Q(resident__death_date__isnull=True) | Q(resident__death_date__gt=day),
-            resident__birth_date__lte=day,
-        )
+        return self.in_force_on(day).filter(living(day, "resident__"))
 
 
 class Residency(models.Model):
@@ -420,7 +422,8 @@ class ChildRecordQuerySet(RegionScopedQuerySet):
         )
 
     def living_on(self, day):
-        return self.filter(Q(death_date__isnull=True) | Q(death_date__gt=day), birth_date__lte=day)
+        """Children alive on `day`; see living()."""
+        return self.filter(living(day))
 
 
 class ChildRecord(models.Model):

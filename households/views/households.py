@@ -14,7 +14,7 @@ from fpadmin.ui.lists import list_page
 from households import conflicts, selectors, services
 from households.filters import HouseholdFilter
 from households.forms import HouseholdForm
-from households.models import Household
+from households.models import Household, Relation, Residence
 from households.presenters import EVENTS_SHOWN, family_tree, timeline
 from households.tables import HouseholdTable
 from households.views import editing
@@ -161,13 +161,13 @@ def _household_context(request, household) -> dict:
     members = selectors.members_of(household)
     day = dates.today()
     living = [m for m in members if m.is_living_on(day)]
-    head = next((m for m in living if m.relation == "户主"), None)
+    head = next((m for m in living if m.relation == Relation.HEAD), None)
     return {
         "household": household,
         "place": f"{household.village.name} {household}",
         "members": members,
         "living_count": len(living),
-        "permanent_count": sum(m.residence == "常住" for m in living),
+        "permanent_count": sum(m.residence == Residence.PERMANENT for m in living),
         "head": head,
         "hukou": "、".join(sorted({m.hukou for m in living})),
         "low_income": household.low_income_spells.filter(ended_on__isnull=True).exists(),
