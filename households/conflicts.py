@@ -23,10 +23,6 @@ class Difference:
     theirs: str
     keep: str  # which side is taken unless the clerk chooses otherwise
 
-    @property
-    def both_changed(self) -> bool:
-        return self.opened not in (self.mine, self.theirs)
-
 
 def seal(initial: dict, row_version: int) -> str:
     """What the record held when the form was opened, sealed for the way through the browser."""

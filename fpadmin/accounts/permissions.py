@@ -63,7 +63,6 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
         }
     ),
 }  # fmt: skip
-BUSINESS_ROLES = frozenset({Role.PROPAGANDIST, Role.CLERK, Role.REVIEWER, Role.COUNTY})
 # Region levels (省 1 … 村 5) at which an account of the role stands.
 _COUNTY_OR_ABOVE = frozenset({1, 2, 3})
 ROLE_LEVELS: dict[str, frozenset[int]] = {

@@ -79,7 +79,6 @@ class Outcome:
     refused: int = 0
     issues: list[Issue] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
-    changed_ids: list[int] = field(default_factory=list)
     letters: dict[str, str] = field(default_factory=dict)  # heading → the file's column, such as E
     written: bool = False
 

@@ -12,7 +12,6 @@ from import_export.widgets import Widget
 
 from fpadmin import identity
 
-BLANK = None
 CLEAR_WORD = "清空"
 TICKS = frozenset("√✓✔☑")
 _WIDTH = {0xFF10 + i: 0x30 + i for i in range(10)}
