@@ -1,6 +1,7 @@
 """Finds the village and the group that a workbook means, within one office."""
 
 import re
+from functools import cached_property
 
 from fpadmin.accounts.models import Region
 from fpadmin.scoping import below
@@ -20,20 +21,21 @@ class Directory:
             if group.level == Region.Level.GROUP:
                 for name in _names(group):
                     self._groups.setdefault((group.parent_id, name), group)
-        self._elsewhere: dict[str, bool] = {}
 
     def village(self, code: str | None) -> tuple[Region | None, tuple[str, str] | None]:
         """(village, None), or (None, (code, sentence)) for an unknown one or one outside."""
         found = self._villages.get(code)
         if found or code is None:
             return found, None
-        if code not in self._elsewhere:
-            self._elsewhere[code] = Region.objects.filter(
-                code=code, level=Region.Level.VILLAGE
-            ).exists()
-        if self._elsewhere[code]:
+        if code in self._everywhere:
             return None, ("outside_office", f"这个村不属于{self._office.name}。请核对代码。")
         return None, ("unknown_village", "区划表里没有这个村居代码。请核对，或先导入区划。")
+
+    @cached_property
+    def _everywhere(self) -> set[str]:
+        """The codes of all villages, read when the first isn't the office's."""
+        villages = Region.objects.filter(level=Region.Level.VILLAGE)
+        return set(villages.values_list("code", flat=True))
 
     def group(self, village: Region, name: str) -> Region | None:
         """The group of that name or number below the village."""

@@ -125,6 +125,17 @@ def test_impossible_record_is_refused_where_excel_shows_it(
     assert Resident.objects.count() == 0
 
 
+def test_many_unknown_villages_cost_one_look(township, village, django_assert_max_num_queries):
+    rows = [
+        resident(village, idno=make_id_number(date(1980, 5, 1)))
+        | {"village_code": f"5399810019{n:02}"}
+        for n in range(30)
+    ]
+    with django_assert_max_num_queries(10):
+        outcome = check_import("residents", workbook_of("residents", rows), township)
+    assert {i.code for i in outcome.errors} == {"unknown_village"}
+
+
 def test_own_number_as_spouse_is_refused(township, village):
     record = resident(village)
     record["spouse_idno"] = record["idno"]
