@@ -168,11 +168,10 @@ def _deaths(plan: BirthPlan) -> None:
             table.error(
                 index, "death_date", "survival_conflict", "存活状况是存活，却填了死亡日期。请核对。"
             )
-        born = columns["birth_date"][index]
-        if isinstance(died, date) and born and died < born:
-            table.error(
-                index, "death_date", "death_before_birth", f"死亡日期早于出生日期{born}。请核对。"
-            )
+        if isinstance(died, date):
+            early = rules.death_finding(columns["birth_date"][index], died)
+            if early:
+                table.error(index, early.field, early.code, early.message)
 
 
 def _find_people(plan: BirthPlan) -> None:

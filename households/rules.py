@@ -120,12 +120,17 @@ def date_findings(values: dict, today: date) -> list[Finding]:
         for field, label in labels.items()
         if values.get(field) and values[field] > today
     ]
-    born, died = values.get("birth_date"), values.get("death_date")
+    early = death_finding(values.get("birth_date"), values.get("death_date"))
+    return [*findings, early] if early else findings
+
+
+def death_finding(born: date | None, died: date | None) -> Finding | None:
+    """A death before the birth."""
     if born and died and died < born:
-        findings.append(
-            Finding("death_date", "death_before_birth", f"死亡日期不能早于出生日期{born}。")
+        return Finding(
+            "death_date", "death_before_birth", f"死亡日期不能早于出生日期{born}。请核对。"
         )
-    return findings
+    return None
 
 
 def marriage_warnings(
@@ -209,11 +214,19 @@ def birth_warnings(
     return []
 
 
-def order_finding(order: int, birth_date: date, others: list[tuple[int, date]]) -> Finding | None:
-    """Whether 孩次 is out of step with the birth dates of the same history; twins may share a day."""
-    for other_order, other_date in sorted(others):
+def order_finding(
+    order: int, birth_date: date, adopted: bool, others: list[tuple[int, date, bool]]
+) -> Finding | None:
+    """Whether 孩次 is taken, or out of step with the birth dates of the same history.
+
+    `others` are (order, birth date, adopted). Twins may share a day; an adopted child takes a
+    place in the count, wherever its birth date falls.
+    """
+    for other_order, other_date, other_adopted in sorted(others):
         if order == other_order:
             return Finding("order", "order_taken", f"已有第{order}孩的记录，请核对孩次。")
+        if adopted or other_adopted:
+            continue
         if (order > other_order and birth_date < other_date) or (
             order < other_order and birth_date > other_date
         ):

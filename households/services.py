@@ -479,8 +479,12 @@ def _history_of(record: ChildRecord):
 
 
 def _refuse_order(record: ChildRecord) -> None:
-    others = list(_history_of(record).values_list("order", "birth_date"))
-    finding = rules.order_finding(record.order, record.birth_date, others)
+    adopted = ChildRecord.Origin.ADOPTED
+    others = [
+        (order, born, origin == adopted)
+        for order, born, origin in _history_of(record).values_list("order", "birth_date", "origin")
+    ]
+    finding = rules.order_finding(record.order, record.birth_date, record.origin == adopted, others)
     if finding:
         raise RuleViolation(finding.message, field=finding.field)
 

@@ -144,11 +144,10 @@ def _without_number(plan: ResidentPlan, index: int) -> None:
 
 def _check_dates(table: Table, births: list) -> None:
     for index, died in enumerate(table.columns["death_date"]):
-        if isinstance(died, date) and isinstance(births[index], date) and died < births[index]:
-            table.error(
-                index, "death_date", "death_before_birth",
-                f"死亡日期早于出生日期{births[index]}。请核对。",
-            )  # fmt: skip
+        if isinstance(died, date) and isinstance(births[index], date):
+            early = rules.death_finding(births[index], died)
+            if early:
+                table.error(index, early.field, early.code, early.message)
 
 
 def _was_bad(table: Table, index: int, key: str) -> bool:

@@ -27,8 +27,8 @@ CALLS = {
 COMPOSED = {"spouse_not_registered", "father_not_registered", "mother_not_registered"}
 # Findings of households/rules.py that the importers pass on.
 FROM_RULES = {
-    "birth_date_conflict", "birth_before_marriage", "father_age", "marriage_of_single",
-    "marriage_under_age", "mother_age", "mother_unmarried", "sex_conflict",
+    "birth_date_conflict", "birth_before_marriage", "death_before_birth", "father_age",
+    "marriage_of_single", "marriage_under_age", "mother_age", "mother_unmarried", "sex_conflict",
 }  # fmt: skip
 FROM_PLACES = {"outside_office", "unknown_village"}
 

@@ -146,9 +146,19 @@ def test_births_outside_marriage_are_only_odd(marital, married, code):
     ],
 )
 def test_order_follows_birth_dates(order, born, others, code):
-    found = rules.order_finding(order, born, others)
+    found = rules.order_finding(order, born, False, [(*other, False) for other in others])
 
     assert (found.code if found else None) == code
+
+
+@pytest.mark.parametrize(
+    ("adopted", "other_adopted"), [(True, False), (False, True)], ids=["itself", "the other"]
+)
+def test_adopted_child_may_be_out_of_step_but_takes_a_place(adopted, other_adopted):
+    younger = (1, date(2000, 1, 2), other_adopted)
+
+    assert rules.order_finding(2, BORN, adopted, [younger]) is None
+    assert rules.order_finding(1, BORN, adopted, [younger]).code == "order_taken"
 
 
 @pytest.mark.parametrize(
