@@ -1,5 +1,6 @@
 """Calendar and age arithmetic. The day is always an argument, except in today() itself."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -10,6 +11,23 @@ from django.utils import timezone
 def today() -> date:
     """The local date; the demonstration lives in settings.TODAY. Only views, tasks and commands ask."""
     return date.fromisoformat(settings.TODAY) if settings.TODAY else timezone.localdate()
+
+
+# A time of day may follow, as a cell that lost its format has one.
+_WRITTEN_DAY = re.compile(
+    r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:\s+[0-9:.]+)?"
+    r"|(\d{4})(\d{2})(\d{2})",
+    re.ASCII,
+)
+
+
+def parse_day(text: str) -> date | None:
+    """The day of 20180629, 2018-6-29, 2018/6/29, 2018.6.29 or 2018年6月29日, in half-width digits.
+
+    None where the text is none of these. Raises ValueError where there is no such day.
+    """
+    match = _WRITTEN_DAY.fullmatch(text)
+    return date(*(int(part) for part in match.groups() if part)) if match else None
 
 
 def years_before(day: date, years: int) -> date:

@@ -11,15 +11,13 @@ from decimal import Decimal, InvalidOperation
 from import_export.widgets import Widget
 
 from fpadmin import identity
+from fpadmin.dates import parse_day
 
 CLEAR_WORD = "清空"
 TICKS = frozenset("√✓✔☑")
 _WIDTH = {0xFF10 + i: 0x30 + i for i in range(10)}
 _WIDTH |= {0xFF21 + i: 0x41 + i for i in range(26)} | {0xFF41 + i: 0x61 + i for i in range(26)}
 _WIDTH |= {ord("；"): ";", 0x200B: None, 0xFEFF: None, 0xA0: " ", 0: None}
-_DATE = re.compile(
-    r"^(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:\s+[0-9:.]+)?$|^(\d{4})(\d{2})(\d{2})$"
-)
 _MONTH = re.compile(
     r"^(\d{4})\s*[-/.年]\s*(\d{1,2})\s*月?$|^(\d{4})(\d{2})$|^(\d{4})[-/](\d{1,2})[-/]\d{1,2}$"
 )
@@ -46,6 +44,10 @@ class Clear:
 CLEAR = Clear()
 
 
+def _digits_lost() -> CellError:
+    return CellError("digits_lost", "号码被Excel改成数字，末几位已丢失。把该列设为文本后重新录入。")
+
+
 def plain_text(value) -> str:
     """A cell as an office would read it: stripped, half-width digits and letters, no ".0"."""
     if isinstance(value, str):
@@ -54,9 +56,7 @@ def plain_text(value) -> str:
         return "是" if value else "否"
     if isinstance(value, float):
         if abs(value) >= 1e14:
-            raise CellError(
-                "digits_lost", "号码被Excel改成数字，末几位已丢失。把该列设为文本后重新录入。"
-            )
+            raise _digits_lost()
         return str(int(value)) if value.is_integer() else repr(value)
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else value.isoformat(" ")
@@ -73,9 +73,7 @@ class TextWidget(Widget):
     def clean(self, value, row=None, **kwargs):
         text = plain_text(value)
         if _SCIENTIFIC.match(text):
-            raise CellError(
-                "digits_lost", "号码被Excel改成数字，末几位已丢失。把该列设为文本后重新录入。"
-            )
+            raise _digits_lost()
         if len(text) > self.max_length:
             raise CellError("too_long", f"最多{self.max_length}个字，现在{len(text)}个。请缩短。")
         return text
@@ -104,9 +102,7 @@ class IdNumberWidget(Widget):
     def clean(self, value, row=None, **kwargs):
         text = plain_text(value)
         if _SCIENTIFIC.match(text):
-            raise CellError(
-                "digits_lost", "号码被Excel改成数字，末几位已丢失。把该列设为文本后重新录入。"
-            )
+            raise _digits_lost()
         try:
             return identity.parse_id_number(text, today=self.today)
         except identity.InvalidIdNumber as error:
@@ -126,15 +122,13 @@ def parse_date(value) -> date:
         raise CellError("date", "不是日期。请写成2018-09-03。")
     if isinstance(value, float) and value.is_integer() and int(value) in _SERIAL_DATES:
         return date(1899, 12, 30) + timedelta(days=int(value))
-    text = plain_text(value)
-    match = _DATE.match(text)
-    if not match:
-        raise CellError("date", "不是日期。请写成2018-09-03。")
-    year, month, day = (int(part) for part in match.groups() if part)
     try:
-        return date(year, month, day)
+        day = parse_day(plain_text(value))
     except ValueError:
         raise CellError("date", "没有这一天。请核对。") from None
+    if day is None:
+        raise CellError("date", "不是日期。请写成2018-09-03。")
+    return day
 
 
 class DateWidget(Widget):

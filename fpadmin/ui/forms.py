@@ -1,28 +1,13 @@
 """Form fields that take what clerks type, and what a service refuses shown on the form."""
 
-import re
 from datetime import date
 
 from django import forms
 from django.core.exceptions import ValidationError
 
+from fpadmin.dates import parse_day
 from fpadmin.errors import RuleViolation
 from fpadmin.identity import half_width
-
-_PARTS = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", re.ASCII)
-_DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
-
-
-def parse_typed_date(text: str) -> date | None:
-    """20180629, 2018-6-29, 2018/6/29, 2018.6.29 or 2018年6月29日, also full-width; None if no day."""
-    text = half_width(text).replace(" ", "")
-    match = _PARTS.fullmatch(text) or _DIGITS.fullmatch(text)
-    if not match:
-        return None
-    try:
-        return date(*map(int, match.groups()))
-    except ValueError:
-        return None
 
 
 def refuse(form: forms.BaseForm, violation: RuleViolation) -> None:
@@ -44,7 +29,10 @@ class FlexibleDateField(forms.DateField):
     def to_python(self, value):
         if value in self.empty_values or isinstance(value, date):
             return super().to_python(value)
-        found = parse_typed_date(str(value))
+        try:
+            found = parse_day(half_width(str(value)).replace(" ", ""))
+        except ValueError:
+            found = None
         if found is None:
             raise ValidationError(
                 self.error_messages["invalid"], code="invalid", params={"value": value}

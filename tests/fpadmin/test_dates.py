@@ -68,3 +68,21 @@ def test_today_is_the_demonstrations_day_only_where_set(settings):
     assert dates.today() == date(2018, 10, 9)
     settings.TODAY = ""
     assert dates.today() > date(2020, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["20180629", "2018-6-29", "2018/06/29", "2018.6.29", "2018年6月29日", "2018-06-29 00:00:00"],
+)
+def test_day_is_read_however_an_office_writes_it(text):
+    assert dates.parse_day(text) == date(2018, 6, 29)
+
+
+@pytest.mark.parametrize("text", ["", "2018", "2018-6", "18-6-29", "2018-6-29x", "今天"])
+def test_text_that_is_no_day_gives_none(text):
+    assert dates.parse_day(text) is None
+
+
+def test_day_that_does_not_exist_raises():
+    with pytest.raises(ValueError, match="day"):
+        dates.parse_day("2018-2-30")
