@@ -3,10 +3,9 @@
 import json
 import sys
 
-from django.core.management.base import BaseCommand
-
 from fpadmin.accounts.models import Region
 from fpadmin.audit.log import SystemJob
+from fpadmin.commands import JsonArguments
 from fpadmin.dates import today
 from fpadmin.errors import RuleViolation
 from fpadmin.scoping import below
@@ -19,7 +18,7 @@ CITY_PATH = f"{places.PROVINCE}.{places.CITY}."
 TOWNSHIP_VILLAGE = "539981001201"
 
 
-class Command(BaseCommand):
+class Command(JsonArguments):
     """The township of lubiao-2018, or with --residents an invented one (or county) of any size.
 
     A second run changes nothing and says so. Refuses a database that holds real residents, and to

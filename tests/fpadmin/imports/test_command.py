@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from django.core.management import call_command
+from django.core.management import call_command, get_commands, load_command_class
 
 from fpadmin.accounts.models import Region
 from fpadmin.audit.models import AuditEvent
@@ -144,3 +144,24 @@ def test_import_that_cannot_be_recorded_is_not_written(township, village, monkey
     with pytest.raises(RuntimeError):
         run_import("residents", workbook_of("residents", [resident(village)]), township)
     assert not Resident.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("import_workbook", ["regions"]),
+        ("import_workbook", ["regions", "表.xlsx", "--office", "53", "--bogus"]),
+        ("check_invariants", ["--bogus"]),
+        ("demo", ["--residents", "many"]),
+    ],
+)
+def test_wrong_arguments_are_json_on_stdout_too(name, arguments, capsys):
+    command = load_command_class(get_commands()[name], name)
+    with pytest.raises(SystemExit) as stop:
+        command.run_from_argv(["manage.py", name, *arguments, "--json"])
+    result = json.loads(capsys.readouterr().out)
+    assert stop.value.code == 2
+    if name == "import_workbook":
+        assert [error["code"] for error in result["errors"]] == ["arguments"]
+    else:
+        assert result["error"]

@@ -5,12 +5,13 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from fpadmin import dates
 from fpadmin.accounts.models import CODE_LENGTHS, Region
 from fpadmin.accounts.workbooks import office_from_code
 from fpadmin.audit.log import SystemJob
+from fpadmin.commands import JsonArguments
 from fpadmin.imports import engine
 from fpadmin.imports.kinds import KINDS, Ground, Issue, Outcome, Unreadable, WorkbookKind, in_order
 from fpadmin.imports.widgets import CellError, parse_date
@@ -18,7 +19,7 @@ from fpadmin.imports.widgets import CellError, parse_date
 DONE, ERRORS, UNREADABLE = 0, 1, 2
 
 
-class Command(BaseCommand):
+class Command(JsonArguments):
     """Prints the outcome as JSON on stdout with --json, else as lines.
 
     Exit 0: done, with --good-rows also when some rows were refused. 1: errors, nothing written.
@@ -41,6 +42,10 @@ class Command(BaseCommand):
             "--on", help="day on which a changed household or hukou counts; default today"
         )
         parser.add_argument("--json", action="store_true", help="print only JSON on stdout")
+
+    def wrong_arguments(self, message: str) -> dict:
+        issue = Issue(0, "", "arguments", f"命令的参数不对：{message}")
+        return _as_json(Outcome("", issues=[issue]))
 
     def handle(self, *args, **options):
         try:

@@ -3,14 +3,14 @@
 import json
 import sys
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from fpadmin import invariants
 from fpadmin.audit import log
+from fpadmin.commands import JsonArguments
 
 
-class Command(BaseCommand):
+class Command(JsonArguments):
     """Runs every registered invariant. Exit 0 where all hold, 1 where one is broken.
 
     With --json prints {"ok": bool, "checks": [{"key", "label", "ok", "count", "findings"}]} only.
