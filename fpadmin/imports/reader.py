@@ -29,6 +29,7 @@ MEMO = 20_000  # parsed cells of a column kept for cells that equal them
 HEADING_ROWS = 50  # title and blank rows may stand above the headings, within reason
 _BLANKS = re.compile(r"[\s*\u200b\ufeff]+")
 _DIGITS = re.compile(r"\d")
+_FLOAT = re.compile(r"^[1-9]\d*\.0+$", re.ASCII)
 
 Progress = Callable[[int, int, str], None]
 
@@ -194,8 +195,7 @@ def _sheets(
     """(name, first column, rows) of every sheet; rows start at the sheet's first row."""
     if file_format == "csv":
         text = _decode(content)
-        rows = lambda: csv.reader(io.StringIO(text, newline=""), dialect=_dialect(text))  # noqa: E731
-        return [("", 0, rows)]
+        return [("", 0, lambda: _csv_rows(text))]
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
         sheets = [workbook.get_sheet_by_name(name) for name in workbook.sheet_names]
@@ -215,24 +215,42 @@ def _decode(content: bytes) -> str:
     raise Unreadable("encoding", "文字编码认不出。请把文件另存为.xlsx，或UTF-8编码的.csv。")
 
 
+def _csv_rows(text: str) -> Iterator[list]:
+    """Its rows; a number that a program wrote as 12.0 is the number that Excel would give us."""
+    for row in csv.reader(io.StringIO(text, newline=""), dialect=_dialect(text)):
+        yield [float(cell) if _FLOAT.match(cell) else cell for cell in row]
+
+
 def _dialect(text: str):
     first = text.split("\n", 1)[0]
     return csv.excel_tab if first.count("\t") > first.count(",") else csv.excel
 
 
 def _find_headings(kind, sheets, aliases):
-    """The sheet with the template's title, else the first whose heading row matches."""
+    """The sheet with the template's title, else the first whose heading row matches.
+
+    A sheet that only shares some headings, such as another kind's, is taken where no sheet has
+    every required column: its missing columns are then named.
+    """
     titled = [s for s in sheets if s[0].strip() == kind.sheet]
-    best = 0
-    for name, first_column, rows in titled + [s for s in sheets if s not in titled]:
+    required = {column.key for column in kind.columns if column.required}
+    best, partial = 0, None
+    for sheet in titled + [s for s in sheets if s not in titled]:
+        name, first_column, rows = sheet
         iterator = iter(rows())
         for number, row in enumerate(iterator, start=1):
             known = {aliases[h] for h in map(normal_heading, row) if h in aliases}
             best = max(best, len(known))
-            if len(known) >= min(3, len(kind.columns)) or len(known) == len(kind.columns):
-                return name, first_column, number, row, iterator
+            if len(known) >= min(3, len(kind.columns)):
+                found = name, first_column, number, row, iterator
+                if sheet in titled or required <= known:
+                    return found
+                partial = partial or found
+                break
             if number >= HEADING_ROWS:
                 break
+    if partial:
+        return partial
     if not best and all(next(iter(rows()), None) is None for _, _, rows in sheets):
         raise Unreadable("empty", "文件里没有内容。请填写后再上传。")
     raise Unreadable(

@@ -174,3 +174,26 @@ def test_messages_mask_identifiers():
     assert masked(column, "539981198001010012") == "539981********0012"
     assert masked(column, 5.39981e17) == "5.39981E+17"
     assert masked(KINDS["residents"].column("bank_account"), "6299992590153999935").count("*") > 5
+
+
+def test_csv_number_that_a_program_wrote_loses_its_point():
+    text = "区划代码,名称,级别\n539981001201.0,庄科村,村\n53998100120101.00,1组,组\n"
+    table = read(text.encode(), name="区划.csv")
+    assert table.columns["code"] == ["539981001201", "53998100120101"]
+
+
+def test_csv_number_with_lost_digits_is_refused():
+    table = read("区划代码,名称,级别\n539981200001010000.0,庄科村,村\n".encode(), name="区划.csv")
+    assert [issue.code for issue in table.issues] == ["digits_lost"]
+
+
+def test_sheet_that_shares_only_some_headings_is_passed_over():
+    workbook = openpyxl.Workbook()
+    workbook.active.append(["区划代码", "上级代码", "城乡分类", "面积"])
+    wanted = workbook.create_sheet("Sheet2")
+    wanted.append(HEADINGS)
+    wanted.append(ROW)
+    out = io.BytesIO()
+    workbook.save(out)
+    table = read(out.getvalue())
+    assert (table.sheet_name, table.columns["code"]) == ("Sheet2", ["539981001201"])
