@@ -9,7 +9,7 @@ SHOWN_ATTRIBUTES = {"title", "placeholder", "aria-label", "alt"}
 KNOWN = {
     "excel", "word", "json", "xlsx", "xls", "csv", "docx", "pdf", "utf", "http", "https", "html", "celery",
     "redis", "postgresql", "sqlite", "yyyy", "ctrl", "esc", "enter",
-    "luoxm",  # a login name, as an example
+    "luoxm", "zxm",  # a login name and a name's initials, as examples
 }  # fmt: skip
 
 
