@@ -28,10 +28,6 @@ app.conf.beat_schedule = {
         "task": "fpadmin.imports.tasks.purge",
         "schedule": crontab(minute=30, hour=1),
     },
-    "purge of imported files": {
-        "task": "fpadmin.imports.tasks.purge",
-        "schedule": crontab(minute=30, hour=1),
-    },
     "monthly returns": {
         "task": "fpadmin.reporting.tasks.make_monthly",
         "schedule": crontab(minute=0, hour=2, day_of_month=1),

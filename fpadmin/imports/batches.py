@@ -12,7 +12,13 @@ from fpadmin.audit import log
 from fpadmin.errors import RuleViolation
 from fpadmin.imports import engine, files, gate, limits, returned, selectors
 from fpadmin.imports.kinds import KINDS, Ground, Outcome, Unreadable, WorkbookKind
-from fpadmin.imports.models import ImportBatch, ImportChange, ImportIssue
+from fpadmin.imports.models import (
+    CHECKED_AGAIN_STATES,
+    DISCARDED_STATES,
+    ImportBatch,
+    ImportChange,
+    ImportIssue,
+)
 from fpadmin.jobs import services as jobs
 from fpadmin.jobs.kinds import JobContext, JobFailed, LeaseLost
 from fpadmin.jobs.models import Job
@@ -205,9 +211,9 @@ def commit(batch_id: int, *, context: JobContext, today: date) -> dict:
 def check_again(batch: ImportBatch, *, by: User) -> None:
     """Check the stored workbook once more, against the registry as it is now."""
     with transaction.atomic():
-        if not (
-            _move(batch, State.CHECKED, State.CHECKING, failure="")
-            or _move(batch, State.UNREADABLE, State.CHECKING, failure="", committed_by=None)
+        if not any(
+            _move(batch, state, State.CHECKING, failure="", committed_by=None)
+            for state in CHECKED_AGAIN_STATES
         ):
             batch.refresh_from_db()
             if batch.state != State.CHECKING:
@@ -219,10 +225,7 @@ def check_again(batch: ImportBatch, *, by: User) -> None:
 def discard(batch: ImportBatch, *, by: User) -> None:
     """Give the batch up before it is written; its file and findings are removed at once."""
     with transaction.atomic():
-        if not any(
-            _move(batch, state, State.DISCARDED, file="")
-            for state in (State.CHECKING, State.CHECKED, State.UNREADABLE)
-        ):
+        if not any(_move(batch, state, State.DISCARDED, file="") for state in DISCARDED_STATES):
             batch.refresh_from_db()
             if batch.state == State.DISCARDED:
                 return
@@ -261,6 +264,7 @@ def returned_file(
     return name, content
 
 
+@transaction.atomic
 def request_returned(batch: ImportBatch, *, only_wrong: bool, by: User) -> Job:
     """Have the returned file made in the background; the same one is made once for each person."""
     stamp = int(batch.checked_at.timestamp()) if batch.checked_at else 0

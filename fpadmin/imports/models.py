@@ -28,9 +28,8 @@ class ImportBatch(models.Model):
     file = models.CharField("保存的文件", max_length=200, blank=True, default="")
     sha256 = models.CharField("文件摘要", max_length=64)
     size = models.PositiveIntegerField("字节数")
-    changed_on = models.DateField(
-        "变动日期"
-    )  # the day on which a changed household or hukou counts
+    # The day from which a changed household or hukou counts.
+    changed_on = models.DateField("变动日期")
     good_rows_only = models.BooleanField("只导入正确的行", default=False)
     state = models.CharField("状态", max_length=12, choices=State, default=State.CHECKING)
     rows = models.PositiveIntegerField("行数", default=0)
@@ -90,6 +89,18 @@ class ImportBatch(models.Model):
 
     def get_absolute_url(self):
         return reverse("imports:batch-detail", args=[self.pk])
+
+    @property
+    def can_be_checked_again(self) -> bool:
+        return self.state in CHECKED_AGAIN_STATES and bool(self.file)
+
+    @property
+    def can_be_discarded(self) -> bool:
+        return self.state in DISCARDED_STATES
+
+
+CHECKED_AGAIN_STATES = (ImportBatch.State.CHECKED, ImportBatch.State.UNREADABLE)
+DISCARDED_STATES = (ImportBatch.State.CHECKING, *CHECKED_AGAIN_STATES)
 
 
 class ImportIssue(models.Model):

@@ -10,13 +10,13 @@ from fpadmin.imports.models import ImportBatch
 from fpadmin.ui.menu import Figure
 
 State = ImportBatch.State
-STATES = {
-    State.CHECKING: ("run", "检查中"),
-    State.CHECKED: ("warn", "待确认"),
-    State.UNREADABLE: ("bad", "不能读取"),
-    State.COMMITTING: ("run", "写入中"),
-    State.COMMITTED: ("ok", "已完成"),
-    State.DISCARDED: ("off", "已放弃"),
+KIND_OF_STATE = {
+    State.CHECKING: "run",
+    State.CHECKED: "warn",
+    State.UNREADABLE: "bad",
+    State.COMMITTING: "run",
+    State.COMMITTED: "ok",
+    State.DISCARDED: "off",
 }
 _STEPS = ("上传", "检查", "预览确认", "写入", "完成")
 # How many of the steps are behind in each state.
@@ -62,6 +62,11 @@ class BatchView:
     has_returned_file: bool
 
 
+def batch_state(batch: ImportBatch) -> tuple[str, str]:
+    """Kind and word of the status tag."""
+    return KIND_OF_STATE[batch.state], batch.get_state_display()
+
+
 def batch_view(batch: ImportBatch) -> BatchView:
     sheet = sheet_of(batch)
     previewed = batch.state in (State.CHECKED, State.COMMITTING, State.COMMITTED)
@@ -72,8 +77,8 @@ def batch_view(batch: ImportBatch) -> BatchView:
         figures=_figures(batch) if previewed else [],
         good_rows=batch.rows - batch.refused,
         changes_something=bool(batch.created + batch.updated),
-        can_discard=batch.state in (State.CHECKING, State.CHECKED, State.UNREADABLE),
-        can_check_again=batch.state in (State.CHECKED, State.UNREADABLE) and bool(batch.file),
+        can_discard=batch.can_be_discarded,
+        can_check_again=batch.can_be_checked_again,
         has_returned_file=previewed and bool(batch.refused and batch.file),
     )
 

@@ -4,7 +4,7 @@ import django_tables2 as tables
 from django.utils.html import format_html
 
 from fpadmin.imports.models import ImportBatch, ImportChange, ImportIssue
-from fpadmin.imports.presenters import STATES, sheet_of
+from fpadmin.imports.presenters import batch_state, sheet_of
 from fpadmin.ui.tables import NOWRAP, NOWRAP_WIDE, WIDE, NameColumn, NumberColumn, Table, TimeColumn
 from fpadmin.ui.templatetags.ui import status_tag
 
@@ -34,7 +34,7 @@ class BatchTable(Table):
         return sheet_of(record)
 
     def render_state(self, record):
-        return status_tag(*STATES[record.state])
+        return status_tag(*batch_state(record))
 
 
 class IssueTable(Table):
