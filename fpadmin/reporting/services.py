@@ -1,4 +1,7 @@
-"""Making a version of a return, and everything that takes figures or names out of the house."""
+"""Making a version of a return, and everything that takes figures or names out of the house.
+
+Files are made outside a transaction: SQLite has one writer, who would wait for them.
+"""
 
 from collections.abc import Callable, Iterable
 from datetime import date
@@ -72,7 +75,6 @@ def signature_of(version: ReturnVersion) -> rendering.Signature:
     return rendering.Signature(version.made_by.name if version.made_by else "", on.isoformat())
 
 
-@transaction.atomic
 def download_version(*, version: ReturnVersion, suffix: str, by) -> bytes:
     """The version as a file, recorded; a village's ratio of too few births is left out of it."""
     sheet = sheets.for_file(sheets.from_json(version.content))
@@ -87,7 +89,6 @@ def download_version(*, version: ReturnVersion, suffix: str, by) -> bytes:
     return content
 
 
-@transaction.atomic
 def export_people(*, title: str, meta: str, code: str, region: Region, rows: ListRows, by) -> bytes:
     """The records behind a figure as a workbook, recorded."""
     places = dict(Region.objects.within(region).values_list("code", "name"))
@@ -103,7 +104,6 @@ def export_people(*, title: str, meta: str, code: str, region: Region, rows: Lis
     return content
 
 
-@transaction.atomic
 def record_computed(*, region: Region, codes: Iterable[str], span, by) -> None:
     """Note that figures left by a command."""
     log.record(
@@ -115,7 +115,6 @@ def record_computed(*, region: Region, codes: Iterable[str], span, by) -> None:
     )
 
 
-@transaction.atomic
 def record_listed(*, region: Region, code: str, rows: ListRows, span, by) -> None:
     """Note that the names behind a figure left by a command."""
     log.record(
