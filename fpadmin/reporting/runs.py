@@ -7,6 +7,8 @@ import openpyxl
 from fpadmin import dates
 from fpadmin.accounts.models import Region
 from fpadmin.jobs.kinds import JobContext, JobFailed
+from fpadmin.jobs.models import Job
+from fpadmin.jobs.services import enqueue
 from fpadmin.reporting import services, sheets
 from fpadmin.reporting.models import ReturnVersion
 
@@ -37,8 +39,8 @@ def run(context: JobContext) -> dict:
     return {"version": version.pk, "number": version.version, "new": is_new}
 
 
-def start(*, code: str, region: Region, period: str, by, enqueue, once: bool = False):
-    """Ask for such a run through `enqueue`; the same return asked for twice is one open job."""
+def start(*, code: str, region: Region, period: str, by, once: bool = False) -> Job:
+    """Ask for such a run; the same return asked for twice is one open job."""
     report = sheets.find_return(code)
     label = sheets.period_of(report, period).label
     return enqueue(

@@ -6,7 +6,6 @@ from fpadmin import dates
 from fpadmin.accounts.models import Region
 from fpadmin.audit.log import SystemJob
 from fpadmin.dates import Period
-from fpadmin.jobs.services import enqueue
 from fpadmin.reporting import runs
 from fpadmin.reporting.registry import RETURNS
 
@@ -36,5 +35,5 @@ def _make(cycle: str, period: Period) -> None:
         for region in townships.order_by("code"):
             runs.start(
                 code=report.code, region=region, period=period.code, by=SCHEDULE,
-                enqueue=enqueue, once=True,
+                once=True,
             )  # fmt: skip

@@ -9,7 +9,6 @@ from fpadmin import dates
 from fpadmin.accounts.models import Region
 from fpadmin.accounts.permissions import Permission, requires
 from fpadmin.errors import RuleViolation
-from fpadmin.jobs.services import enqueue
 from fpadmin.reporting import pages, runs, selectors, services, sheets
 from fpadmin.reporting.forms import AsOfForm, FigureForm, PlaceForm
 from fpadmin.reporting.models import ReturnVersion
@@ -105,9 +104,7 @@ def return_make(request, code, region, period):
     report, span = _return_and_period(code, period)
     try:
         if region.level < Region.Level.TOWNSHIP:
-            job = runs.start(
-                code=report.code, region=region, period=span.code, by=request.user, enqueue=enqueue
-            )
+            job = runs.start(code=report.code, region=region, period=span.code, by=request.user)
             return redirect(job)
         version, is_new = services.make_return(
             code=report.code,
