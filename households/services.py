@@ -92,15 +92,16 @@ def register_household(
     low_income_from: date | None = None,
 ) -> Household:
     """A new household with a number of its own in the village."""
+    taken = RuleViolation(f"{village.name}已有户编号{number}，请改用别的编号。", field="number")
     if Household.objects.filter(village=village, number=number).exists():
-        raise RuleViolation(f"{village.name}已有户编号{number}，请改用别的编号。", field="number")
+        raise taken
     try:
         with transaction.atomic():
             household = Household.objects.create(
                 village=village, group=group, number=number, address=address
             )
     except IntegrityError:
-        raise RuleViolation(f"{village.name}已有户编号{number}。", field="number") from None
+        raise taken from None
     if low_income:
         LowIncomeSpell.objects.create(household=household, started_on=low_income_from)
     _require_visible(Household.objects.visible_to(by), household)

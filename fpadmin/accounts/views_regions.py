@@ -28,7 +28,7 @@ def region_list(request):
         table_class=RegionTable,
         filter_class=RegionFilter,
         unit="个",
-        extra={"may_manage": request.user.may(Permission.REGIONS_MANAGE)},
+        extra={"can_manage": request.user.may(Permission.REGIONS_MANAGE)},
     )
 
 
@@ -50,8 +50,8 @@ def region_detail(request, code):
             "region": region,
             "above": visible.filter(code__in=above).order_by("level"),
             "is_valid": visible.valid_on(dates.today()).filter(pk=region.pk).exists(),
-            "may_manage": request.user.may(Permission.REGIONS_MANAGE),
-            "may_add_account": request.user.may(Permission.ACCOUNTS_MANAGE),
+            "can_manage": request.user.may(Permission.REGIONS_MANAGE),
+            "can_add_account": request.user.may(Permission.ACCOUNTS_MANAGE),
         },
     )
 

@@ -35,8 +35,8 @@ def shell(request):
         match = request.resolver_match
         context |= {
             "menu": SimpleLazyObject(lambda: menu_for(user, match.view_name if match else "")),
-            "may_search": user.may(Permission.REGISTRY_VIEW),
-            "may_see_jobs": user.may(Permission.JOBS_VIEW),
+            "can_search": user.may(Permission.REGISTRY_VIEW),
+            "can_see_jobs": user.may(Permission.JOBS_VIEW),
             "open_jobs": SimpleLazyObject(
                 lambda: Job.objects.open().filter(requested_by=user).count()
             ),
