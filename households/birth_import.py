@@ -199,10 +199,21 @@ def _find_lines(plan: BirthPlan) -> None:
             number = digests[f"{whose}_idno"]
             found[(whose, number, values["order"])] = Line(pk, version, values, digests)
     for index in range(len(plan.table)):
-        line = found.get(plan.key(index))
+        line = found.get(plan.key(index)) or _of_father_alone(plan, index, found)
         if line:
             plan.known[index] = line
     plan.stored = found
+
+
+def _of_father_alone(plan: BirthPlan, index: int, found: dict[tuple, Line]) -> Line | None:
+    """The same birth as recorded before its mother was known: it must not count twice."""
+    columns = plan.table.columns
+    line = found.get(("father", plan.digests["father_idno"][index], columns["order"][index]))
+    if line and plan.digests["mother_idno"][index]:
+        same = ("birth_date", "sex")
+        if all(line.values[key] == columns[key][index] for key in same):
+            return line
+    return None
 
 
 def _parents(plan: BirthPlan) -> None:

@@ -97,9 +97,9 @@ def id_number_findings(number, birth_date: date | None, sex: str) -> list[Findin
     return findings
 
 
-def id_number_missing(birth_date: date, today: date) -> bool:
-    """Whether somebody born on `birth_date` is too old to be registered without an ID number."""
-    return age_on(birth_date, today) >= ID_NUMBER_FROM_AGE
+def id_number_missing(birth_date: date, day: date) -> bool:
+    """Whether somebody is too old on `day` (of a dead child, the day of death) to have no number."""
+    return age_on(birth_date, day) >= ID_NUMBER_FROM_AGE
 
 
 def date_findings(values: dict, today: date) -> list[Finding]:

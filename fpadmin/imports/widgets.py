@@ -100,7 +100,7 @@ class IdNumberWidget(Widget):
         self.today = today
 
     def clean(self, value, row=None, **kwargs):
-        text = plain_text(value)
+        text = plain_text(value).lstrip("'’‘`")  # typed to make Excel keep the digits
         if _SCIENTIFIC.match(text):
             raise _digits_lost()
         try:
@@ -123,7 +123,7 @@ def parse_date(value) -> date:
     if isinstance(value, float) and value.is_integer() and int(value) in _SERIAL_DATES:
         return date(1899, 12, 30) + timedelta(days=int(value))
     try:
-        day = parse_day(plain_text(value))
+        day = parse_day(identity.half_width(plain_text(value)))
     except ValueError:
         raise CellError("date", "没有这一天。请核对。") from None
     if day is None:

@@ -270,7 +270,7 @@ class ResidentForm(RegistryForm):
             birth_date
             and not number
             and "id_number" not in self.errors
-            and rules.id_number_missing(birth_date, self.today)
+            and rules.id_number_missing(birth_date, values.get("death_date") or self.today)
         ):
             self.add_error("id_number", "满16岁的居民要填公民身份号码。")
         self.note_findings(rules.date_findings(values, self.today))

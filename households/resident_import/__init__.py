@@ -17,7 +17,9 @@ from households.resident_import.matching import (
     find_households,
     find_people,
     refuse_doubled_people,
+    refuse_missing_hukou_codes,
     refuse_second_heads,
+    warn_of_possible_doubles,
 )
 from households.resident_import.plan import ResidentPlan
 from households.resident_import.writing import write_residents
@@ -32,8 +34,10 @@ def plan_residents(table: Table, ground: Ground) -> ResidentPlan:
     refuse_duplicates(plan)
     find_households(plan)
     find_people(plan)
+    refuse_missing_hukou_codes(plan)
     refuse_doubled_people(plan)
     refuse_second_heads(plan)
     classify(plan)
     warn_of_oddities(plan)
+    warn_of_possible_doubles(plan)
     return plan

@@ -10,9 +10,6 @@ from fpadmin.imports.kinds import Ground
 from fpadmin.imports.reader import Table
 from fpadmin.imports.widgets import CLEAR
 from households import places, rules
-from households.models import (
-    Residence,
-)
 from households.resident_import.plan import (
     LINKS,
     SECRET,
@@ -92,15 +89,10 @@ def refuse_own_faults(plan: ResidentPlan) -> None:
             key = next(k for k in LINKS if plan.digests[k][index] == plan.digests["idno"][index])
             table.error(index, key, "own_number", "与本人的号码相同。请核对。")
     _check_dates(table, births)
-    for index, (code, residence) in enumerate(
-        zip(columns["hukou_region_code"], columns["residence"], strict=True)
-    ):
+    for index, code in enumerate(columns["hukou_region_code"]):
         if code in (None, CLEAR):
-            if residence == Residence.INFLOW and not _was_bad(table, index, "hukou_region_code"):
-                table.error(
-                    index, "hukou_region_code", "required", "居住状态为流入时必填，至少6位。"
-                )
-        elif not (code.isdigit() and code[:2] in PROVINCES and 6 <= len(code) <= 14):
+            continue
+        if not (code.isdigit() and code[:2] in PROVINCES and 6 <= len(code) <= 14):
             table.error(
                 index, "hukou_region_code", "region_code",
                 "应为6位以上数字，前两位是省级代码。请核对。",
@@ -136,10 +128,16 @@ def _without_number(plan: ResidentPlan, index: int) -> None:
     if birth in (None, CLEAR):
         if not _was_bad(table, index, "birth_date"):
             table.error(index, "idno", "required", "没有号码时要填出生日期；满16岁必须填号码。")
-    elif rules.id_number_missing(birth, plan.ground.today):
+    elif rules.id_number_missing(birth, _last_day(plan, index)):
         table.error(index, "idno", "required", "满16岁必须填公民身份号码。请补填。")
     elif table.columns["sex"][index] in (None, CLEAR) and not _was_bad(table, index, "sex"):
         table.error(index, "sex", "required", "没有号码时要填性别。请补填。")
+
+
+def _last_day(plan: ResidentPlan, index: int) -> date:
+    """The day on which the age counts: of a dead child, the day of death."""
+    died = plan.table.columns["death_date"][index]
+    return min(died, plan.ground.today) if isinstance(died, date) else plan.ground.today
 
 
 def _check_dates(table: Table, births: list) -> None:

@@ -9,11 +9,13 @@ from fpadmin.scoping import below
 from households.models import (
     Household,
     Relation,
+    Residence,
     Resident,
 )
 from households.resident_import.cells import name_and_birth
 from households.resident_import.plan import (
     AT,
+    KEPT,
     LINKS,
     STORED,
     Person,
@@ -40,7 +42,7 @@ def find_people(plan: ResidentPlan) -> None:
     for number, pk in bulk.lookup(Resident, "id_number_digest", everyone, ["id"]):
         plan.people[number] = pk
     own = {d for d in digests["idno"] if d and d in plan.people}
-    fields = ["id", "village_id", "household_id", "death_date"]
+    fields = ["id", "village_id", "household_id", *KEPT]
     found = {row[0]: row[1:] for row in bulk.lookup(Resident, "id_number_digest", own, fields)}
     by_name = _by_name(plan)
     inside = set(Region.objects.filter(below(plan.ground.office.path)).values_list("pk", flat=True))
@@ -53,14 +55,14 @@ def find_people(plan: ResidentPlan) -> None:
             )
         if row is None:
             continue
-        pk, village_id, household_id, death_date, *_ = row
+        pk, village_id, household_id, *kept = row[: 3 + len(KEPT)]
         if village_id not in inside:
             table.error(
                 index, "idno", "registered_elsewhere",
                 "已在本系统其他单位登记，请联系镇办办理迁移。",
             )  # fmt: skip
             continue
-        plan.known[index] = Person(pk, household_id, death_date)
+        plan.known[index] = Person(pk, household_id, *kept)
 
 
 def _by_name(plan: ResidentPlan) -> dict[tuple, tuple]:
@@ -90,6 +92,36 @@ def _by_name(plan: ResidentPlan) -> dict[tuple, tuple]:
 def _identity(row: tuple) -> tuple:
     """Household, name and birth date of a row of STORED."""
     return row[AT["household_id"]], row[AT["name"]], row[AT["birth_date"]]
+
+
+def refuse_missing_hukou_codes(plan: ResidentPlan) -> None:
+    """Somebody 流入 needs the code of the place of hukou, in the file or as it was registered."""
+    table = plan.table
+    for index in list(good_records(table)):
+        inflow = table.columns["residence"][index] == Residence.INFLOW
+        if inflow and not plan.value(index, "hukou_region_code"):
+            table.error(index, "hukou_region_code", "required", "居住状态为流入时必填，至少6位。")
+
+
+def warn_of_possible_doubles(plan: ResidentPlan) -> None:
+    """A new person without a number who may be one registered in another household."""
+    table = plan.table
+    unnumbered = [i for i in good_records(table) if not plan.digests["idno"][i]]
+    new = [i for i in unnumbered if i not in plan.known]
+    if not new:
+        return
+    villages = {plan.villages[i].pk for i in new}
+    registered = set(
+        Resident.objects.filter(id_number_digest__isnull=True, village__in=villages).values_list(
+            "name", "birth_date"
+        )
+    )
+    for index in new:
+        if name_and_birth(table, index) in registered:
+            table.warn(
+                index, "name", "possible_duplicate",
+                "本村已登记有同名同生日、没有号码的人，可能是同一人。请核对户编号。",
+            )  # fmt: skip
 
 
 def refuse_doubled_people(plan: ResidentPlan) -> None:

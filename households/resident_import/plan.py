@@ -25,9 +25,11 @@ SECRET = {
     "mother_idno": "mother_id_number", "phone": "phone", "bank_account": "bank_account",
 }  # fmt: skip
 LINKS = {"spouse_idno": "spouse", "father_idno": "father", "mother_idno": "mother"}
+# Needed of every known person, whether or not anything differs.
+KEPT = ("death_date", "hukou_region_code")
 STORED = (
-    "id", "village_id", "household_id", "death_date",
-    *(key for key in PLAIN if key != "death_date"), *(f"{c}_digest" for c in SECRET.values()),
+    "id", "village_id", "household_id", *KEPT,
+    *(key for key in PLAIN if key not in KEPT), *(f"{c}_digest" for c in SECRET.values()),
     "row_version",
 )  # fmt: skip
 AT = {name: position for position, name in enumerate(STORED)}
@@ -40,6 +42,7 @@ class Person:
     pk: int
     household_id: int
     death_date: date | None
+    hukou_region_code: str
     stored: tuple = ()  # a row of STORED
 
     def value(self, key: str):
@@ -85,7 +88,7 @@ class ResidentPlan:
         person = self.known.get(index)
         if person is None:
             return PLAIN[key]
-        return person.death_date if key == "death_date" else person.value(key)
+        return getattr(person, key) if key in KEPT else person.value(key)
 
 
 def good_records(table: Table) -> Iterator[int]:

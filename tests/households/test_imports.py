@@ -487,3 +487,40 @@ def test_odd_births_are_warnings(township, village):
     outcome = import_births(township, birth(single.id_number))
     assert outcome.created == 1
     assert [w.code for w in outcome.warnings] == ["mother_unmarried"]
+
+
+def test_kept_hukou_code_suffices_for_somebody_known(township, village):
+    record = resident(village, residence="流入", hukou_region_code="511500")
+    import_residents(township, record)
+    assert import_residents(township, record | {"hukou_region_code": ""}).unchanged == 1
+
+
+def test_child_who_died_young_needs_no_number(township, village):
+    child = {"idno": "", "birth_date": "2000-1-1", "sex": "男", "relation": "子"}
+    record = resident(village, "00002") | child | {"death_date": "2003-5-1"}
+    assert import_residents(township, record).errors == []
+
+
+def test_newborn_who_moved_without_a_number_is_pointed_out(township, village):
+    born = {"idno": "", "birth_date": "2018-5-29", "sex": "女", "relation": "女", "name": "段敏丽"}
+    import_residents(township, resident(village) | born)
+    outcome = import_residents(township, resident(village, "00009") | born)
+    assert "possible_duplicate" in {w.code for w in outcome.warnings}
+
+
+def test_birth_recorded_under_the_father_alone_is_not_doubled(township, village, mother):
+    father = make_resident(make_household(village), birth_date=date(1980, 1, 1))
+    import_births(township, birth("", father_idno=father.id_number))
+    record = birth(mother.id_number, father_idno=father.id_number)
+    assert import_births(township, record).updated == 1
+    line = ChildRecord.objects.get()
+    assert (line.mother, line.father) == (mother, father)
+    assert import_births(township, record).unchanged == 1
+
+
+def test_apostrophe_before_a_number_and_full_width_dates(township, village):
+    number = make_id_number(date(1980, 5, 1))
+    outcome = import_residents(
+        township, resident(village, idno=f"'{number}", birth_date="１９８０－５－１")
+    )
+    assert outcome.errors == []

@@ -90,7 +90,10 @@ class Command(JsonArguments):
         if not text:
             return today
         try:
-            return parse_date(text)
+            day = parse_date(text)
+            if day > today:
+                raise CellError("date", "在今天之后。")
+            return day
         except CellError as error:
             raise Unreadable("date", f"变动日期“{text}”：{error}") from None
 
