@@ -40,6 +40,7 @@ def _ciphers(setting: str) -> dict[str, AESGCM]:
 
 
 def writing_key_id() -> str:
+    """The id of the key that writes."""
     return next(iter(_ciphers(settings.FIELD_ENCRYPTION_KEYS)))
 
 
@@ -89,6 +90,7 @@ def encryptor(context: str) -> Callable[[str], str]:
 
 
 def decrypt(stored: str, *, context: str) -> str:
+    """The text that encrypt() sealed for `context`. Raises DecryptionFailed rather than returning rubbish."""
     if stored == "":
         return ""
     version, key_id, encoded = stored.split(":", 2)

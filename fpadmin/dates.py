@@ -53,10 +53,12 @@ def statistical_year(day: date) -> int:
 
 
 def statistical_year_start(day: date) -> date:
+    """The 1 October on which the statistical year of `day` began."""
     return date(statistical_year(day) - 1, 10, 1)
 
 
 def month_end(year: int, month: int) -> date:
+    """The last day of the month."""
     return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
 
 
@@ -80,15 +82,18 @@ class Period:
 
 
 def month_period(year: int, month: int) -> Period:
+    """The calendar month."""
     return Period(f"{year}-{month:02d}", date(year, month, 1), month_end(year, month))
 
 
 def quarter_period(year: int, quarter: int) -> Period:
+    """The calendar quarter."""
     end_month = quarter * 3
     return Period(f"{year}Q{quarter}", date(year, end_month - 2, 1), month_end(year, end_month))
 
 
 def statistical_year_period(year: int) -> Period:
+    """The statistical year, from 1 October of the year before."""
     return Period(str(year), date(year - 1, 10, 1), date(year, 9, 30))
 
 

@@ -102,8 +102,10 @@ def mask_id_number(number: str) -> str:
 
 
 def mask_phone(phone: str) -> str:
+    """The first three and the last four digits."""
     return f"{phone[:3]}****{phone[-4:]}" if len(phone) > 7 else "*" * len(phone)
 
 
 def mask_account(account: str) -> str:
+    """The first four and the last four digits."""
     return f"{account[:4]}****{account[-4:]}" if len(account) > 8 else "*" * len(account)

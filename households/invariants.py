@@ -141,6 +141,7 @@ def _digest_fault(stored: str, known: str | None, context: str) -> str:
 
 
 def load() -> None:
+    """Register what must hold of the registry. Called once, by ready()."""
     register("REG1", "居民现状等于在册经历的最后一段", states_off_spell)
     register("REG2", "同一人的在册经历互不重叠", overlapping_spells)
     register("REG3", "每户至多一位在世户主", double_heads)

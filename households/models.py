@@ -67,6 +67,8 @@ def living(day, person: str = "") -> Q:
 
 
 class HouseholdQuerySet(RegionScopedQuerySet):
+    """Households, seen by whoever sees their village."""
+
     region_path = "village__path"
 
     def for_list(self, day):
@@ -155,6 +157,8 @@ class LowIncomeSpell(models.Model):
 
 
 class ResidentQuerySet(RegionScopedQuerySet):
+    """Residents, seen by whoever sees the village they live in now."""
+
     region_path = "village__path"
 
     def living_on(self, day):
@@ -337,6 +341,8 @@ class Resident(models.Model):
 
 
 class ResidencyQuerySet(RegionScopedQuerySet):
+    """Spells, seen by whoever sees the village they were in."""
+
     region_path = "village__path"
 
     def in_force_on(self, day):

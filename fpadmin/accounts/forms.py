@@ -15,6 +15,8 @@ PASSWORD_LENGTH = 128
 
 
 class SignInForm(forms.Form):
+    """Login name and password as typed."""
+
     username = forms.CharField(
         label="登录名",
         max_length=100,
@@ -130,6 +132,8 @@ class RoleForm(PlaceForm):
 
 
 class AccountSearchForm(forms.Form):
+    """A part of a name; it travels by POST."""
+
     q = forms.CharField(
         label="姓名或登录名",
         max_length=50,

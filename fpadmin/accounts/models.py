@@ -15,6 +15,8 @@ CODE_LENGTHS = {1: 2, 2: 4, 3: 6, 4: 9, 5: 12, 6: 14}
 
 
 class RegionQuerySet(RegionScopedQuerySet):
+    """Regions, seen by whoever stands at or above them."""
+
     region_path = "path"
 
     def valid_on(self, day):
@@ -107,6 +109,8 @@ class Region(models.Model):
 
 
 class UserManager(BaseUserManager):
+    """The manager that Django asks for; makes nobody: accounts come from services.create_account."""
+
     def get_queryset(self):
         """With the region, which every request needs to know its scope."""
         return super().get_queryset().select_related("region")
@@ -116,6 +120,8 @@ class UserManager(BaseUserManager):
 
 
 class UserQuerySet(RegionScopedQuerySet):
+    """Accounts, seen by administrators of their region or above."""
+
     region_path = "region__path"
 
     def in_state(self, state: str, now):

@@ -8,6 +8,8 @@ from django.db import models
 
 
 class Permission(StrEnum):
+    """What an account may do. Every view names one."""
+
     SIGNED_IN = "signed_in"  # every signed-in person: home, own password, help
     REGISTRY_VIEW = "registry_view"
     REGISTRY_EDIT = "registry_edit"
@@ -25,6 +27,8 @@ class Permission(StrEnum):
 
 
 class Role(models.TextChoices):
+    """What an account is for; its permissions stand in ROLE_PERMISSIONS."""
+
     PROPAGANDIST = "propagandist", "村级宣传员"
     CLERK = "clerk", "经办"
     REVIEWER = "reviewer", "审核"

@@ -7,6 +7,7 @@ from fpadmin.accounts.permissions import PERMISSION_LABELS, ROLE_PERMISSIONS, Ro
 
 
 def is_locked(account: User, now: datetime) -> bool:
+    """Whether failed sign-ins keep the account out at `now`."""
     return bool(account.locked_until and account.locked_until > now)
 
 

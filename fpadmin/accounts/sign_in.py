@@ -34,6 +34,7 @@ def refused_message() -> str:
 
 
 def throttled_message() -> str:
+    """The sentence for an address that failed too often, whatever the account."""
     return f"这台电脑登录失败次数太多，请{settings.SIGN_IN_LOCK_MINUTES}分钟后再试。"
 
 

@@ -173,5 +173,6 @@ REGIONS = WorkbookKind(
 
 
 def load() -> None:
+    """Make the kind and its event known. Called once, by ready()."""
     register(REGIONS)
     log.register_types({"region.imported": "导入区划"})

@@ -13,6 +13,8 @@ from fpadmin.ui.forms import FlexibleDateField
 
 
 class DayFilter(django_filters.Filter):
+    """A day, typed in any of the ways that offices write one."""
+
     field_class = FlexibleDateField
 
 

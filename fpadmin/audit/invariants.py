@@ -15,4 +15,5 @@ def chain_breaks(now: datetime) -> Iterator[str]:
 
 
 def load() -> None:
+    """Register what must hold of the trail. Called once, by ready()."""
     register("INV6", "审计记录没有被改动、删除或插入", chain_breaks)

@@ -8,6 +8,8 @@ from fpadmin.scoping import RegionScopedQuerySet, below
 
 
 class AuditEventQuerySet(RegionScopedQuerySet):
+    """Events, seen by the auditor of the region they belong to."""
+
     region_path = "region_path"
 
     def visible_to(self, user):

@@ -65,6 +65,7 @@ def result_tag(event: AuditEvent) -> tuple[str, str]:
 
 
 def role_label(event: AuditEvent) -> str:
+    """The role that the actor had then."""
     return Role(event.role).label if event.role in Role.values else NOTHING
 
 

@@ -26,4 +26,5 @@ def half_written(now: datetime) -> Iterator[str]:
 
 
 def load() -> None:
+    """Register what must hold of imports. Called once, by ready()."""
     register("INV11", "每次导入要么全部写入，要么一行不写", half_written)

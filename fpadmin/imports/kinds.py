@@ -135,6 +135,7 @@ KINDS: dict[str, WorkbookKind] = {}
 
 
 def register(kind: WorkbookKind) -> None:
+    """Add a kind. A key that is taken raises."""
     if kind.key in KINDS:
         raise ValueError(f"workbook kind {kind.key!r} is registered twice")
     KINDS[kind.key] = kind

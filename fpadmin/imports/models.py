@@ -8,6 +8,8 @@ from fpadmin.scoping import RegionScopedQuerySet
 
 
 class ImportBatchQuerySet(RegionScopedQuerySet):
+    """Batches, seen by whoever sees the office that they belong to."""
+
     region_path = "office__path"
 
 

@@ -68,6 +68,7 @@ def batch_state(batch: ImportBatch) -> tuple[str, str]:
 
 
 def batch_view(batch: ImportBatch) -> BatchView:
+    """The batch for its page."""
     sheet = sheet_of(batch)
     previewed = batch.state in (State.CHECKED, State.COMMITTING, State.COMMITTED)
     return BatchView(

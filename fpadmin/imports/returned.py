@@ -67,6 +67,7 @@ def wrong_rows(
 
 
 def name_of(file_name: str, *, only_wrong: bool) -> str:
+    """What the returned file is called: the office's own name and what was done."""
     stem = file_name.rpartition(".")[0] or file_name
     return f"{stem}_{'错误行' if only_wrong else '标出错误'}.xlsx"
 

@@ -29,10 +29,12 @@ def batches_for(user: User) -> QuerySet[ImportBatch]:
 
 
 def check_key(batch: ImportBatch) -> str:
+    """The key of the job that checks the batch."""
     return f"import-check:{batch.pk}"
 
 
 def commit_key(batch: ImportBatch) -> str:
+    """The key of the job that writes the batch."""
     return f"import-commit:{batch.pk}"
 
 

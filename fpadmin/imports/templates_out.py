@@ -41,6 +41,7 @@ def template(kind: WorkbookKind) -> bytes:
 
 
 def file_name(kind: WorkbookKind) -> str:
+    """What the template is called on the clerk's machine."""
     return f"{kind.sheet}_模板.xlsx"
 
 

@@ -19,4 +19,5 @@ def forgotten(now: datetime) -> Iterator[str]:
 
 
 def load() -> None:
+    """Register what must hold of jobs. Called once, by ready()."""
     register("INV10", "没有被遗忘的后台任务", forgotten)

@@ -58,6 +58,7 @@ KINDS: dict[str, JobKind] = {}
 
 
 def register(kind: JobKind) -> None:
+    """Add a kind. A key that is taken raises."""
     if kind.key in KINDS:
         raise ValueError(f"job kind {kind.key!r} is registered twice")
     KINDS[kind.key] = kind

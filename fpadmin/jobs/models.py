@@ -9,6 +9,8 @@ from fpadmin.scoping import RegionScopedQuerySet
 
 
 class JobQuerySet(RegionScopedQuerySet):
+    """Jobs, seen by whoever sees the region that they were asked for."""
+
     region_path = "region_path"
 
     def open(self):

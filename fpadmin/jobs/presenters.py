@@ -39,6 +39,7 @@ class JobView:
 
 
 def job_view(job: Job, user: User) -> JobView:
+    """The job as `user` sees it."""
     kind = KINDS.get(job.kind)
     steers = rules.may_steer(user, job)
     mine = job.requested_by_id == user.pk

@@ -23,4 +23,5 @@ def changed_versions(now: datetime) -> Iterator[str]:
 
 
 def load() -> None:
+    """Register what must hold of returns. Called once, by ready()."""
     register("INV9", "已生成的报表没有被改动", changed_versions)

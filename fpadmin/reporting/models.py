@@ -8,6 +8,8 @@ from fpadmin.scoping import RegionScopedQuerySet
 
 
 class ReturnVersionQuerySet(RegionScopedQuerySet):
+    """Versions, seen by whoever sees their region."""
+
     region_path = "region__path"
 
 

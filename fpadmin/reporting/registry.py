@@ -153,6 +153,7 @@ RETURNS: dict[str, Return] = {}
 
 
 def register_group(group: IndicatorGroup) -> None:
+    """Add a group. A key or an indicator code that is taken raises."""
     taken = {i.code for g in GROUPS.values() for i in g.indicators}
     if group.key in GROUPS or taken & {i.code for i in group.indicators}:
         raise ValueError(f"indicator group {group.key!r} or one of its codes is registered twice")

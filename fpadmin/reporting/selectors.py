@@ -71,6 +71,7 @@ def versions_of(report: Return, region: Region, period: Period, user) -> list[Re
 
 
 def returns_of(cycle: str = "") -> list[Return]:
+    """The registered returns of a cycle, or all."""
     return [r for r in RETURNS.values() if not cycle or r.cycle == cycle]
 
 

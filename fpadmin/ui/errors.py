@@ -21,6 +21,7 @@ def bad_request(request, exception=None):
 
 
 def forbidden(request, exception=None):
+    """403 of a page that the role may not open."""
     return _page(request, 403)
 
 

@@ -37,6 +37,7 @@ SOURCES: dict[str, TodoSource] = {}
 
 
 def register(source: TodoSource) -> None:
+    """Add a source. A key that is taken raises."""
     if source.key in SOURCES:
         raise ValueError(f"todo source {source.key!r} is registered twice")
     SOURCES[source.key] = source
