@@ -15,8 +15,9 @@ from django.utils import timezone
 from fpadmin import bulk
 from fpadmin.accounts.models import Region
 from fpadmin.audit import log
-from fpadmin.crypto import digest, encryptor
+from fpadmin.crypto import encryptor
 from fpadmin.identity import mask_id_number
+from fpadmin.imports.identifiers import digests_of, text_of
 from fpadmin.imports.kinds import Change, Ground, changed_meanwhile
 from fpadmin.imports.reader import Table
 from fpadmin.imports.widgets import CLEAR
@@ -75,6 +76,7 @@ class BirthPlan:
     unchanged: int = 0
     changes: list[Change] = field(default_factory=list)
     people: dict[str, Parent] = field(default_factory=dict)
+    villages: dict[int, str] = field(default_factory=dict)  # the office's places and their paths
     new: list[int] = field(default_factory=list)
     known: dict[int, Line] = field(default_factory=dict)
     changed: dict[int, list[str]] = field(default_factory=dict)
@@ -97,6 +99,14 @@ class BirthPlan:
             return line.values[key] if line and not self._revived(index, key) else PLAIN[key]
         return cell
 
+    def place_of(self, index: int) -> str:
+        """The path of the village whose auditor should read of it: the mother's, else the father's."""
+        for key in ("mother_idno", "father_idno"):
+            parent = self.people.get(self.digests[key][index])
+            if parent and parent.village_id in self.villages:
+                return self.villages[parent.village_id]
+        return self.ground.office.path
+
     def _revived(self, index: int, key: str) -> bool:
         """A child said to be living has no date of death, whatever stood there."""
         return key == "death_date" and self.table.columns["survival"][index] == "存活"
@@ -104,7 +114,7 @@ class BirthPlan:
 
 def plan_births(table: Table, ground: Ground) -> BirthPlan:
     """Validate every record and decide what it is: new, changed, unchanged, or refused."""
-    plan = BirthPlan(table, ground, _digests(table))
+    plan = BirthPlan(table, ground, digests_of(table, SECRET))
     _own_faults(plan)
     _find_people(plan)
     _find_lines(plan)
@@ -115,23 +125,6 @@ def plan_births(table: Table, ground: Ground) -> BirthPlan:
     _classify(plan)
     _oddities(plan)
     return plan
-
-
-def _digests(table: Table) -> dict[str, list[str]]:
-    memo: dict[str, str] = {}
-
-    def one(value) -> str:
-        if value is None or value is CLEAR:
-            return ""
-        if value.number not in memo:
-            memo[value.number] = digest(value.number)
-        return memo[value.number]
-
-    return {key: [one(v) for v in table.columns[key]] for key in SECRET}
-
-
-def _good(table: Table) -> Iterator[int]:
-    return (index for index in range(len(table)) if index not in table.bad)
 
 
 def _own_faults(plan: BirthPlan) -> None:
@@ -219,8 +212,9 @@ def _of_father_alone(plan: BirthPlan, index: int, found: dict[tuple, Line]) -> L
 def _parents(plan: BirthPlan) -> None:
     """One parent at least is registered in the office's area; ages at an own child's birth."""
     table, columns = plan.table, plan.table.columns
-    inside = set(Region.objects.filter(below(plan.ground.office.path)).values_list("pk", flat=True))
-    for index in list(_good(table)):
+    inside = dict(Region.objects.filter(below(plan.ground.office.path)).values_list("pk", "path"))
+    plan.villages = inside
+    for index in table.good():
         keys = [k for k in ("mother_idno", "father_idno") if plan.digests[k][index]]
         parents = [plan.people.get(plan.digests[k][index]) for k in keys]
         if not any(parents):
@@ -249,7 +243,7 @@ def _parents(plan: BirthPlan) -> None:
 def _duplicates(plan: BirthPlan) -> None:
     table = plan.table
     records: dict[tuple, list[int]] = defaultdict(list)
-    for index in _good(table):
+    for index in table.good():
         records[plan.key(index)].append(index)
     for indices in records.values():
         if len(indices) > 1:
@@ -269,7 +263,7 @@ def _orders(plan: BirthPlan) -> None:
     table = plan.table
     histories: dict[tuple, list[tuple[int, date, int | None]]] = defaultdict(list)
     in_file: set[tuple] = set()
-    for index in _good(table):
+    for index in table.good():
         if plan.value(index, "origin") == ChildRecord.Origin.ADOPTED:
             continue
         whose, number, order = plan.key(index)
@@ -304,7 +298,7 @@ def _out_of_step(history: list[tuple[int, date, int | None]]) -> list[tuple]:
 
 def _classify(plan: BirthPlan) -> None:
     table = plan.table
-    for index in _good(table):
+    for index in table.good():
         if index not in plan.known:
             plan.new.append(index)
         elif keys := _differences(plan, index):
@@ -325,7 +319,7 @@ def _differences(plan: BirthPlan, index: int) -> list[str]:
 
 def _oddities(plan: BirthPlan) -> None:
     table, columns = plan.table, plan.table.columns
-    for index in _good(table):
+    for index in table.good():
         mother = plan.people.get(plan.digests["mother_idno"][index])
         own = plan.value(index, "origin") == ChildRecord.Origin.BORN
         if mother and own:
@@ -380,9 +374,6 @@ def _shown(value) -> str:
     return "" if value is None else str(value)
 
 
-# Writing ---------------------------------------------------------------------------------------
-
-
 def write_births(plan: BirthPlan) -> list[log.Entry]:
     """Everything the plan holds, in the caller's transaction; returns the entries of changed lines."""
     names = list(PLAIN)
@@ -423,16 +414,12 @@ def _line_rows(plan: BirthPlan, ids: list[int]) -> Iterator[tuple]:
         yield (
             pk,
             *[plan.value(i, key) for key in PLAIN],
-            *[seals[key](_number(columns[key][i])) for key in SECRET],
+            *[seals[key](text_of(columns[key][i])) for key in SECRET],
             *[plan.digests[key][i] for key in SECRET],
             *links,
             0,
             now,
         )
-
-
-def _number(value) -> str:
-    return "" if value in (None, CLEAR) else value.number
 
 
 def _write_changed(plan: BirthPlan) -> list[log.Entry]:
@@ -450,7 +437,7 @@ def _write_changed(plan: BirthPlan) -> list[log.Entry]:
             numbers.append(
                 (
                     plan.known[i].pk,
-                    seal(_number(plan.table.columns[key][i])),
+                    seal(text_of(plan.table.columns[key][i])),
                     plan.digests[key][i],
                     person.pk if person else None,
                 )
@@ -461,7 +448,7 @@ def _write_changed(plan: BirthPlan) -> list[log.Entry]:
         entries.append(
             log.Entry(
                 "birth.imported", "households.childrecord", str(plan.known[i].pk),
-                plan.ground.office.path, {SECRET.get(key, key): ["已变更"] for key in keys},
+                plan.place_of(i), {SECRET.get(key, key): ["已变更"] for key in keys},
             )
         )  # fmt: skip
     return entries

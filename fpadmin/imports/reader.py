@@ -58,6 +58,10 @@ class Table:
     def __len__(self):
         return len(self.excel_rows)
 
+    def good(self) -> list[int]:
+        """The records without an error, in order; what it lists may be refused while it is walked."""
+        return [index for index in range(len(self)) if index not in self.bad]
+
     def error(self, index: int, key: str, code: str, message: str) -> None:
         """Record that record `index` cannot come in because of its cell in column `key`."""
         self.bad.add(index)

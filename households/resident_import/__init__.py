@@ -4,13 +4,14 @@ A known person is found by ID number, else by household, name and birth date. Ho
 being with their first member. See imports/engine.py for the order of calls.
 """
 
+from fpadmin.imports.identifiers import digests_of
 from fpadmin.imports.kinds import Ground
 from fpadmin.imports.reader import Table
 from households.resident_import.cells import (
-    digests_of,
     places_of,
     refuse_duplicates,
     refuse_own_faults,
+    strip_numbers,
 )
 from households.resident_import.differences import classify, warn_of_oddities
 from households.resident_import.matching import (
@@ -21,7 +22,7 @@ from households.resident_import.matching import (
     refuse_second_heads,
     warn_of_possible_doubles,
 )
-from households.resident_import.plan import ResidentPlan
+from households.resident_import.plan import SECRET, ResidentPlan
 from households.resident_import.writing import write_residents
 
 __all__ = ["plan_residents", "write_residents"]
@@ -29,7 +30,8 @@ __all__ = ["plan_residents", "write_residents"]
 
 def plan_residents(table: Table, ground: Ground) -> ResidentPlan:
     """Validate every record and decide what it is: new, changed, unchanged, or refused."""
-    plan = ResidentPlan(table, ground, *places_of(table, ground), digests_of(table))
+    strip_numbers(table)
+    plan = ResidentPlan(table, ground, *places_of(table, ground), digests_of(table, SECRET))
     refuse_own_faults(plan)
     refuse_duplicates(plan)
     find_households(plan)

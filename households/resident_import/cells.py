@@ -2,9 +2,7 @@
 
 from collections import defaultdict
 from datetime import date
-from typing import Any
 
-from fpadmin.crypto import digest
 from fpadmin.identity import ETHNIC_GROUP_SET, PROVINCES
 from fpadmin.imports.kinds import Ground
 from fpadmin.imports.reader import Table
@@ -12,9 +10,7 @@ from fpadmin.imports.widgets import CLEAR
 from households import places, rules
 from households.resident_import.plan import (
     LINKS,
-    SECRET,
     ResidentPlan,
-    good_records,
 )
 
 
@@ -41,28 +37,13 @@ def places_of(table: Table, ground: Ground):
     return villages, groups
 
 
-def digests_of(table: Table) -> dict[str, list[str]]:
-    """The digest of each encrypted cell; "" where blank. Each distinct number is digested once."""
-    memo: dict[Any, str] = {}
-    digests = {}
-    for key in SECRET:
-        column = table.columns[key]
-        if key in ("phone", "bank_account"):  # as the services keep them
-            table.columns[key] = column = [
-                v.replace(" ", "").replace("-", "") if isinstance(v, str) else v for v in column
-            ]
-        out = []
-        for value in column:
-            if value is None or value is CLEAR:
-                out.append("")
-                continue
-            text = value if isinstance(value, str) else value.number
-            found = memo.get(text)
-            if found is None:
-                found = memo[text] = digest(text)
-            out.append(found)
-        digests[key] = out
-    return digests
+def strip_numbers(table: Table) -> None:
+    """Phones and accounts without spaces and dashes, as the services keep them."""
+    for key in ("phone", "bank_account"):
+        table.columns[key] = [
+            v.replace(" ", "").replace("-", "") if isinstance(v, str) else v
+            for v in table.columns[key]
+        ]
 
 
 def refuse_own_faults(plan: ResidentPlan) -> None:
@@ -158,7 +139,7 @@ def refuse_duplicates(plan: ResidentPlan) -> None:
     table = plan.table
     by_number: dict[str, list[int]] = defaultdict(list)
     by_name: dict[tuple, list[int]] = defaultdict(list)
-    for index in good_records(table):
+    for index in table.good():
         number = plan.digests["idno"][index]
         if number:
             by_number[number].append(index)

@@ -21,7 +21,6 @@ from households.resident_import.plan import (
     STORED,
     Person,
     ResidentPlan,
-    good_records,
 )
 
 MARRIED = (Marital.FIRST, Marital.REMARRIED, Marital.RESUMED)
@@ -33,7 +32,7 @@ _MASKS = {"phone": mask_phone, "bank_account": mask_account}
 def classify(plan: ResidentPlan) -> None:
     """Sort the good records into new, changed and unchanged, and describe what changes."""
     table = plan.table
-    for index in good_records(table):
+    for index in table.good():
         key = plan.household_key(index)
         household = plan.households.get(key)
         if household is None:
@@ -124,7 +123,7 @@ def _refuse_early_changes(plan: ResidentPlan, suspects: dict[int, list[str]]) ->
 def _plan_low_income(plan: ResidentPlan) -> None:
     """A household is on 低保 when any of its members' cells says so; blank cells keep what is."""
     wanted: dict[tuple[int, str], bool] = {}
-    for index in good_records(plan.table):
+    for index in plan.table.good():
         cell = plan.table.columns["dibao"][index]
         if cell is CLEAR or cell is not None:
             key = plan.household_key(index)
@@ -143,10 +142,10 @@ def _plan_low_income(plan: ResidentPlan) -> None:
 def warn_of_oddities(plan: ResidentPlan) -> None:
     """Warnings: odd, but it comes in."""
     table, columns = plan.table, plan.table.columns
-    in_file = {plan.digests["idno"][i]: i for i in good_records(table) if plan.digests["idno"][i]}
+    in_file = {plan.digests["idno"][i]: i for i in table.good() if plan.digests["idno"][i]}
     dead = _dead_spouses(plan, in_file)
     labels = {"spouse_idno": "配偶", "father_idno": "父亲", "mother_idno": "母亲"}
-    for index in good_records(table):
+    for index in table.good():
         birth = columns["birth_date"][index]
         married_on, marital = columns["first_marriage_date"][index], columns["marital"][index]
         if married_on not in (None, CLEAR):

@@ -20,13 +20,12 @@ from households.resident_import.plan import (
     STORED,
     Person,
     ResidentPlan,
-    good_records,
 )
 
 
 def find_households(plan: ResidentPlan) -> None:
     """The registered households of the villages in the file."""
-    wanted = {plan.villages[index].pk for index in good_records(plan.table)}
+    wanted = {plan.villages[index].pk for index in plan.table.good()}
     rows = Household.objects.filter(village__in=wanted).values_list(
         "village_id", "number", "pk", "group_id"
     )
@@ -46,7 +45,7 @@ def find_people(plan: ResidentPlan) -> None:
     found = {row[0]: row[1:] for row in bulk.lookup(Resident, "id_number_digest", own, fields)}
     by_name = _by_name(plan)
     inside = set(Region.objects.filter(below(plan.ground.office.path)).values_list("pk", flat=True))
-    for index in list(good_records(table)):
+    for index in table.good():
         row = found.get(digests["idno"][index])
         if row is None:
             household = plan.households.get(plan.household_key(index))
@@ -74,7 +73,7 @@ def _by_name(plan: ResidentPlan) -> dict[tuple, tuple]:
     table = plan.table
     households = {
         plan.households[plan.household_key(i)][0]
-        for i in good_records(table)
+        for i in table.good()
         if not plan.digests["idno"][i] and plan.household_key(i) in plan.households
     }
     villages = {v.pk for v in plan.villages if v}
@@ -97,7 +96,7 @@ def _identity(row: tuple) -> tuple:
 def refuse_missing_hukou_codes(plan: ResidentPlan) -> None:
     """Somebody 流入 needs the code of the place of hukou, in the file or as it was registered."""
     table = plan.table
-    for index in list(good_records(table)):
+    for index in table.good():
         inflow = table.columns["residence"][index] == Residence.INFLOW
         if inflow and not plan.value(index, "hukou_region_code"):
             table.error(index, "hukou_region_code", "required", "居住状态为流入时必填，至少6位。")
@@ -106,7 +105,7 @@ def refuse_missing_hukou_codes(plan: ResidentPlan) -> None:
 def warn_of_possible_doubles(plan: ResidentPlan) -> None:
     """A new person without a number who may be one registered in another household."""
     table = plan.table
-    unnumbered = [i for i in good_records(table) if not plan.digests["idno"][i]]
+    unnumbered = [i for i in table.good() if not plan.digests["idno"][i]]
     new = [i for i in unnumbered if i not in plan.known]
     if not new:
         return
@@ -144,7 +143,7 @@ def refuse_second_heads(plan: ResidentPlan) -> None:
     relations = table.columns["relation"]
     heads: dict[tuple[int, str], int] = {}
     taken = _registered_heads(plan)
-    for index in list(good_records(table)):
+    for index in table.good():
         if relations[index] != Relation.HEAD or plan.value(index, "death_date") is not None:
             continue
         key = plan.household_key(index)
@@ -164,7 +163,7 @@ def _registered_heads(plan: ResidentPlan) -> set[int]:
     """Households whose registered living head is not in the file (or stands in a refused row)."""
     if not plan.households:
         return set()
-    in_file = {plan.known[i].pk for i in good_records(plan.table) if i in plan.known}
+    in_file = {plan.known[i].pk for i in plan.table.good() if i in plan.known}
     villages = {village for village, _ in plan.households}
     rows = Resident.objects.filter(
         relation=Relation.HEAD, death_date__isnull=True, village__in=villages
@@ -180,7 +179,7 @@ def _headless(plan: ResidentPlan, heads: dict) -> None:
         if plan.villages[i]
     }
     seen = set(heads) | refused | set(plan.households)
-    for index in good_records(table):
+    for index in table.good():
         key = plan.household_key(index)
         if key not in seen:
             seen.add(key)

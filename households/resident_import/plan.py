@@ -1,6 +1,5 @@
 """What an import of residents would do: the records, the people they are, and what differs."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -89,8 +88,3 @@ class ResidentPlan:
         if person is None:
             return PLAIN[key]
         return getattr(person, key) if key in KEPT else person.value(key)
-
-
-def good_records(table: Table) -> Iterator[int]:
-    """Records without an error of their own, in order."""
-    return (index for index in range(len(table)) if index not in table.bad)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from fpadmin import bulk
 from fpadmin.audit import log
 from fpadmin.crypto import encryptor
+from fpadmin.imports.identifiers import text_of
 from fpadmin.imports.kinds import changed_meanwhile
 from fpadmin.imports.widgets import CLEAR
 from households import rules
@@ -92,7 +93,7 @@ def _person_rows(plan: ResidentPlan, ids: list[int]) -> Iterator[tuple]:
             plan.villages[i].pk,
             *[blank if (v := c[i]) is None or v is CLEAR else v for c, blank in plain],
             rules.name_initials(names[i]),
-            *[seal(_text(c[i])) for c, seal in seals],
+            *[seal(text_of(c[i])) for c, seal in seals],
             digests[0][i] or None,
             *[d[i] for d in digests[1:]],
             *[plan.people.get(d[i]) if d[i] else None for d in links],
@@ -100,12 +101,6 @@ def _person_rows(plan: ResidentPlan, ids: list[int]) -> Iterator[tuple]:
             now,
             now,
         )
-
-
-def _text(value) -> str:
-    if value is None or value is CLEAR:
-        return ""
-    return value if isinstance(value, str) else value.number
 
 
 def _spell_rows(plan: ResidentPlan, ids: list[int]) -> Iterator[tuple]:
@@ -160,7 +155,7 @@ def _write_changed_numbers(plan: ResidentPlan) -> None:
         rows = []
         for i in touched:
             number = plan.digests[key][i]
-            row = [plan.known[i].pk, seal(_text(plan.table.columns[key][i])), number]
+            row = [plan.known[i].pk, seal(text_of(plan.table.columns[key][i])), number]
             rows.append(row + [plan.people.get(number)] if link else row)
         names = [column, f"{column}_digest"] + ([f"{link}_id"] if link else [])
         bulk.update(Resident, names, rows)
