@@ -72,7 +72,6 @@ def commit(
                 [
                     log.Entry(
                         "import.committed",
-                        target_type=f"import.{kind.key}",
                         region_path=ground.office.path,
                         count=plan.created + plan.updated,
                         changes={
