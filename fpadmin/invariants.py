@@ -1,6 +1,6 @@
 """What must hold of the data at every quiet moment, checked each night and after every fault.
 
-Apps add theirs in ready(); `manage.py check_invariants` runs them all.
+Apps add theirs in ready(); fpadmin.jobs.services.check_invariants runs them all.
 """
 
 from collections.abc import Callable, Iterable
@@ -43,9 +43,15 @@ def register(key: str, label: str, find: Callable[[datetime], Iterable[str]]) ->
     INVARIANTS[key] = Invariant(key, label, find)
 
 
-def check_all(now: datetime) -> list[Result]:
-    """Every invariant's result, in order of their keys."""
-    return [_check(INVARIANTS[key], now) for key in sorted(INVARIANTS)]
+def check_all(
+    now: datetime, progress: Callable[[int, int, str], None] = lambda done, total, step: None
+) -> list[Result]:
+    """Every invariant's result, in order of their keys; `progress` is told before each."""
+    results = []
+    for done, (_, invariant) in enumerate(sorted(INVARIANTS.items())):
+        progress(done, len(INVARIANTS), invariant.label)
+        results.append(_check(invariant, now))
+    return results
 
 
 def _check(invariant: Invariant, now: datetime) -> Result:

@@ -11,7 +11,7 @@ class JobsConfig(AppConfig):
     def ready(self):
         from fpadmin.accounts.permissions import Permission
         from fpadmin.audit.log import register_types
-        from fpadmin.jobs import invariants, presenters
+        from fpadmin.jobs import invariants, kinds, presenters, runs
         from fpadmin.ui import todos
         from fpadmin.ui.menu import MenuEntry, register_entry
 
@@ -27,6 +27,9 @@ class JobsConfig(AppConfig):
                 "invariants.checked": "核对数据",
             },
             {"broken": "不成立的项目"},
+        )
+        kinds.register(
+            kinds.JobKind("check-invariants", "核对数据", runs.run, Permission.JOBS_MANAGE)
         )
         register_entry(
             MenuEntry(

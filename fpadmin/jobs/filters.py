@@ -18,7 +18,10 @@ class JobFilter(FilterSet):
     state = django_filters.ChoiceFilter(label="状态", choices=Job.State, empty_label="全部")
     kind = django_filters.ChoiceFilter(label="类别", choices=kind_choices, empty_label="全部")
     whose = django_filters.ChoiceFilter(
-        label="发起人", choices=[("mine", "我")], empty_label="全部", method="filter_whose"
+        label="发起人",
+        choices=[("mine", "我"), ("schedule", "定时")],
+        empty_label="全部",
+        method="filter_whose",
     )
 
     class Meta:
@@ -26,4 +29,5 @@ class JobFilter(FilterSet):
         fields = ()
 
     def filter_whose(self, jobs, name, value):
-        return jobs.filter(requested_by=self.request.user)
+        person = self.request.user if value == "mine" else None
+        return jobs.filter(requested_by=person)

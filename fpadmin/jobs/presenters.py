@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from fpadmin.accounts.models import User
+from fpadmin.accounts.permissions import Permission
 from fpadmin.jobs import rules
 from fpadmin.jobs.kinds import KINDS
 from fpadmin.jobs.models import Job
@@ -71,18 +72,22 @@ def share(job: Job) -> int:
 
 
 def todos(user: User, day: date) -> list[Todo]:
-    """One's own runs that failed in the last week."""
+    """One's own runs that failed in the last week; for who manages jobs also the schedule's."""
+    whose = [("任务没有成功", "mine", user)]
+    if user.may(Permission.JOBS_MANAGE):
+        whose.append(("定时任务没有成功", "schedule", None))
     since = timezone.now() - timedelta(days=7)
-    mine = Job.objects.visible_to(user).filter(requested_by=user, finished_at__gte=since)
+    recent = Job.objects.visible_to(user).filter(finished_at__gte=since)
     return [
         Todo(
-            label="任务没有成功",
-            count=mine.filter(state=state).count(),
-            url=f"{reverse('jobs:job-list')}?state={state}&whose=mine",
+            label=label,
+            count=recent.filter(requested_by=person, state=state).count(),
+            url=f"{reverse('jobs:job-list')}?state={state}&whose={key}",
             kind="bad",
             word=state.label,
             hint="点开看原因，可以重试",
             act="查看",
         )
+        for label, key, person in whose
         for state in (Job.State.FAILED, Job.State.DEAD)
     ]

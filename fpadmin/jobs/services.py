@@ -1,8 +1,15 @@
-"""What people and the schedule do with jobs: ask for one, cancel it, try it again, open its result."""
+"""What people and the schedule do with jobs: ask for one, cancel it, try it again, open its result.
+
+Also the nightly check of the invariants, which the ledger shows.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from fpadmin import invariants
 from fpadmin.accounts.models import Region, User
 from fpadmin.audit import log
 from fpadmin.errors import RuleViolation
@@ -117,3 +124,23 @@ def open_result(job: Job, *, by: User) -> bytes | None:
     if content is not None:
         log.record("job.result_opened", by=by, target=job, region_path=job.region_path)
     return content
+
+
+def check_invariants(
+    *,
+    now: datetime,
+    by: User | log.SystemJob,
+    progress: Callable[[int, int, str], None] = lambda done, total, step: None,
+) -> list[invariants.Result]:
+    """Run every registered invariant and record which are broken.
+
+    Not one transaction: it changes nothing but the trail, and reading everything in one would
+    keep every office from writing for minutes where the database is SQLite.
+    """
+    results = invariants.check_all(now, progress)
+    broken = [result.key for result in results if not result.ok]
+    log.record(
+        "invariants.checked", by=by, count=len(results), changes={"broken": broken},
+        result="failed" if broken else "ok",
+    )  # fmt: skip
+    return results

@@ -1,8 +1,8 @@
-"""Celery entry points: the message carries a job's id and nothing else."""
+"""Celery entry points: the message carries at most a job's id."""
 
 from celery import shared_task
 
-from fpadmin.jobs import runner
+from fpadmin.jobs import runner, runs
 
 
 @shared_task
@@ -15,3 +15,9 @@ def run_job(job_id: int) -> None:
 def sweep() -> None:
     """Send what was never taken, take back what a dead worker held."""
     runner.sweep()
+
+
+@shared_task
+def check_invariants() -> None:
+    """Each night: have the invariants checked by a job, so that the ledger keeps what was found."""
+    runs.start(by=runner.SCHEDULE)

@@ -5,9 +5,9 @@ import sys
 
 from django.utils import timezone
 
-from fpadmin import invariants
 from fpadmin.audit import log
 from fpadmin.commands import JsonArguments
+from fpadmin.jobs import services
 
 
 class Command(JsonArguments):
@@ -22,15 +22,8 @@ class Command(JsonArguments):
         parser.add_argument("--json", action="store_true", help="标准输出只打印JSON")
 
     def handle(self, **options):
-        results = invariants.check_all(timezone.now())
-        broken = [result.key for result in results if not result.ok]
-        log.record(
-            "invariants.checked",
-            by=log.SystemJob("核对数据"),
-            count=len(results),
-            changes={"broken": broken},
-            result="failed" if broken else "ok",
-        )
+        results = services.check_invariants(now=timezone.now(), by=log.SystemJob("核对数据"))
+        broken = any(not result.ok for result in results)
         if options["json"]:
             checks = [
                 {
