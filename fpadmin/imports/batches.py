@@ -82,7 +82,7 @@ def upload(
 
 def _enqueue_check(batch: ImportBatch, by: User) -> None:
     jobs.enqueue(
-        "import-check",
+        kind="import-check",
         params={"batch": batch.pk},
         key=selectors.check_key(batch),
         title=f"检查{KINDS[batch.kind].sheet}",
@@ -143,7 +143,7 @@ def confirm(batch: ImportBatch, *, good_rows: bool, by: User) -> None:
             changes={"good_rows": good_rows},
         )  # fmt: skip
         jobs.enqueue(
-            "import-commit",
+            kind="import-commit",
             params={"batch": batch.pk},
             key=selectors.commit_key(batch),
             title=f"写入{KINDS[batch.kind].sheet}",
@@ -270,7 +270,7 @@ def request_returned(batch: ImportBatch, *, only_wrong: bool, by: User) -> Job:
     stamp = int(batch.checked_at.timestamp()) if batch.checked_at else 0
     which = "wrong" if only_wrong else "all"
     job = jobs.enqueue(
-        "import-returned",
+        kind="import-returned",
         params={"batch": batch.pk, "only_wrong": only_wrong},
         key=f"import-returned:{batch.pk}:{which}:{by.pk}:{stamp}",
         title=f"标出错误：{KINDS[batch.kind].sheet}",

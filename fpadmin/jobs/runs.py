@@ -26,7 +26,7 @@ def run(context: JobContext) -> dict:
 def start(*, by: SystemJob) -> Job:
     """Ask for such a run; asked for twice it is one open job."""
     return services.enqueue(
-        "check-invariants", params={}, key="check-invariants", title="核对数据", by=by,
+        kind="check-invariants", params={}, key="check-invariants", title="核对数据", by=by,
         region=_office(),
     )  # fmt: skip
 

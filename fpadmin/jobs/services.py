@@ -19,8 +19,8 @@ from fpadmin.jobs.models import OPEN_STATES, RETRIED_STATES, Job
 
 
 def enqueue(
-    kind_key: str,
     *,
+    kind: str,
     params: dict,
     key: str,
     title: str,
@@ -34,10 +34,10 @@ def enqueue(
     the job stays queued and the sweeper sends it later. The key should name whatever makes the
     result different, the person too where a file is made: only who asked may open it.
     """
-    kind = KINDS[kind_key]
+    known = KINDS[kind]
     person = by if isinstance(by, User) else None
-    if person and not person.may(kind.permission):
-        raise RuleViolation(f"您的岗位不能发起“{kind.label}”。")
+    if person and not person.may(known.permission):
+        raise RuleViolation(f"您的岗位不能发起“{known.label}”。")
     with transaction.atomic():
         job = _same(key, once)
         if job:
@@ -45,7 +45,7 @@ def enqueue(
         try:
             with transaction.atomic():
                 job = Job.objects.create(
-                    kind=kind_key,
+                    kind=kind,
                     key=key,
                     title=title,
                     params=params,
@@ -62,7 +62,7 @@ def enqueue(
             by=by,
             target=job,
             region_path=job.region_path,
-            changes={"kind": kind_key, "title": title},
+            changes={"kind": kind, "title": title},
         )
         transaction.on_commit(lambda: sending.send(job))
     return job
@@ -74,7 +74,7 @@ def _same(key: str, once: bool) -> Job | None:
 
 
 @transaction.atomic
-def cancel(job: Job, *, by: User) -> Job:
+def cancel(*, job: Job, by: User) -> Job:
     """A queued job ends at once; a running one stops at its next step. Refuses a finished one."""
     _refuse_strangers(job, by)
     now = timezone.now()
@@ -91,7 +91,7 @@ def cancel(job: Job, *, by: User) -> Job:
 
 
 @transaction.atomic
-def retry(job: Job, *, by: User) -> Job:
+def retry(*, job: Job, by: User) -> Job:
     """Queue a failed, dead or cancelled job again. Refuses while the same work is already open."""
     _refuse_strangers(job, by)
     try:
@@ -116,7 +116,7 @@ def _refuse_strangers(job: Job, by: User) -> None:
 
 
 @transaction.atomic
-def open_result(job: Job, *, by: User) -> bytes | None:
+def open_result(*, job: Job, by: User) -> bytes | None:
     """The result file for the person who asked for it, recorded; None for everybody else."""
     if job.requested_by_id != by.pk:
         return None

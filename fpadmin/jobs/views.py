@@ -62,7 +62,7 @@ def job_cancel(request, pk):
     job = _steered_job(request, pk)
     if request.method == "POST":
         try:
-            services.cancel(job, by=request.user)
+            services.cancel(job=job, by=request.user)
         except RuleViolation as violation:
             messages.error(request, violation.message)
         return redirect(job)
@@ -75,7 +75,7 @@ def job_retry(request, pk):
     """Queues an ended job again."""
     job = _steered_job(request, pk)
     try:
-        services.retry(job, by=request.user)
+        services.retry(job=job, by=request.user)
     except RuleViolation as violation:
         messages.error(request, violation.message)
     return redirect(job)
@@ -86,7 +86,7 @@ def job_retry(request, pk):
 def job_download(request, pk):
     """The result file, for the person who asked; for everybody else there is none."""
     job = _visible_job(request, pk)
-    content = services.open_result(job, by=request.user)
+    content = services.open_result(job=job, by=request.user)
     if content is None:
         raise Http404
     return download(job.result_name, content)

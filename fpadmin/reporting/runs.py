@@ -44,7 +44,7 @@ def start(*, code: str, region: Region, period: str, by, once: bool = False) -> 
     report = sheets.find_return(code)
     label = sheets.period_of(report, period).label
     return enqueue(
-        "make-return",
+        kind="make-return",
         params={"return": code, "region": region.code, "period": period},
         key=f"make-return:{code}:{region.code}:{period}:{getattr(by, 'pk', '')}",
         title=f"{region.name} {report.name} {label}",

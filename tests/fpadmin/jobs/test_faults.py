@@ -71,8 +71,8 @@ def machine(tmp_path):
 def enqueue(clerk, township, tmp_path):
     def queued(kind, key="a"):
         return services.enqueue(
-            f"fault-{kind}", params={"diary": str(tmp_path / f"{key}.txt")}, key=key, title="试验",
-            by=clerk, region=township,
+            kind=f"fault-{kind}", params={"diary": str(tmp_path / f"{key}.txt")}, key=key,
+            title="试验", by=clerk, region=township,
         )  # fmt: skip
 
     return queued

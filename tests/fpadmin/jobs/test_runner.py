@@ -17,7 +17,7 @@ def queued(clerk, township, job_kind):
     def make(run, **extra):
         kind = job_kind(run)
         values = {"params": {}, "key": kind, "title": "试验", "by": clerk, "region": township}
-        return services.enqueue(kind, **(values | extra))
+        return services.enqueue(kind=kind, **(values | extra))
 
     return make
 
@@ -124,7 +124,7 @@ def test_cancel_of_a_running_job_stops_it_at_the_next_step(queued, clerk):
     reached = []
 
     def run(context):
-        services.cancel(Job.objects.get(pk=context.job_id), by=clerk)
+        services.cancel(job=Job.objects.get(pk=context.job_id), by=clerk)
         context.progress(1, 2, "第一步")
         reached.append(1)
 
@@ -212,7 +212,7 @@ def test_sweep_gives_up_after_the_last_attempt(queued, settings):
 def test_sweep_ends_a_lost_job_that_was_cancelled(queued, clerk):
     job = queued(lambda context: {})
     runner.take(job.pk)
-    services.cancel(job, by=clerk)
+    services.cancel(job=job, by=clerk)
     Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
 
     runner.sweep()

@@ -26,7 +26,9 @@ def failing(job_kind):
 
 
 def ask(kind, by, region, key="k", **extra):
-    return services.enqueue(kind, params={}, key=key, title="试验", by=by, region=region, **extra)
+    return services.enqueue(
+        kind=kind, params={}, key=key, title="试验", by=by, region=region, **extra
+    )
 
 
 def test_enqueue_records_who_and_what(kind, clerk, township):
@@ -83,7 +85,7 @@ def test_enqueue_by_somebody_without_the_permission_is_refused(kind, auditor, to
 
 
 def test_cancel_ends_a_queued_job_at_once(kind, clerk, township):
-    job = services.cancel(ask(kind, clerk, township), by=clerk)
+    job = services.cancel(job=ask(kind, clerk, township), by=clerk)
 
     assert job.state == "cancelled"
     assert runner.run(job.pk) is None
@@ -95,14 +97,14 @@ def test_cancel_of_a_finished_job_is_refused(kind, clerk, township):
     runner.run(job.pk)
 
     with pytest.raises(RuleViolation, match="已经结束"):
-        services.cancel(job, by=clerk)
+        services.cancel(job=job, by=clerk)
 
 
 def test_retry_queues_a_failed_job_again(failing, clerk, township):
     job = ask(failing, clerk, township)
     runner.run(job.pk)
 
-    job = services.retry(job, by=clerk)
+    job = services.retry(job=job, by=clerk)
 
     assert (job.state, job.error, job.attempts) == ("queued", "", 0)
     assert AuditEvent.objects.get(type="job.retried").actor_id == clerk.pk
@@ -114,7 +116,7 @@ def test_retry_of_a_done_job_is_refused(kind, clerk, township):
     runner.run(job.pk)
 
     with pytest.raises(RuleViolation, match="只有失败"):
-        services.retry(job, by=clerk)
+        services.retry(job=job, by=clerk)
 
 
 def test_retry_while_the_same_work_is_open_is_refused(failing, clerk, township):
@@ -123,7 +125,7 @@ def test_retry_while_the_same_work_is_open_is_refused(failing, clerk, township):
     ask(failing, clerk, township)
 
     with pytest.raises(RuleViolation, match="同样的任务"):
-        services.retry(job, by=clerk)
+        services.retry(job=job, by=clerk)
 
 
 @pytest.mark.parametrize("act", [services.cancel, services.retry], ids=["cancel", "retry"])
@@ -139,9 +141,9 @@ def test_job_of_a_colleague_is_refused_and_of_the_schedule_allowed(
         runner.run(scheduled.pk)
 
     with pytest.raises(RuleViolation, match="只有发起人"):
-        act(own, by=colleague)
-    act(own, by=administrator)
-    act(scheduled, by=colleague)
+        act(job=own, by=colleague)
+    act(job=own, by=administrator)
+    act(job=scheduled, by=colleague)
 
 
 def test_message_leaves_after_the_commit_and_a_dead_broker_is_no_error(

@@ -14,7 +14,7 @@ from tests.factories.accounts import make_user
 def make_job(job_kind, clerk, township):
     def make(run=lambda context: {}, by=None, region=None, key="k", title="检查居民登记表"):
         return services.enqueue(
-            job_kind(run),
+            kind=job_kind(run),
             params={},
             key=key,
             title=title,
