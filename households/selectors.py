@@ -181,19 +181,6 @@ def history_of(targets: list) -> QuerySet[AuditEvent]:
     return events.order_by("-pk")[:CHANGES_SHOWN]
 
 
-def last_change(record: Resident | Household | ChildRecord) -> AuditEvent | None:
-    """The event of the last edit: who and when, for the page that shows a conflict."""
-    return (
-        AuditEvent.objects.filter(
-            Q(type__endswith=".changed") | Q(type__endswith=".imported"),
-            target_type=record._meta.label_lower,
-            target_id=str(record.pk),
-        )
-        .order_by("-pk")
-        .first()
-    )
-
-
 def registry_figures(user, day: date) -> dict[str, int]:
     """Plain counts for the home page, each the length of the list it leads to."""
     figures = (

@@ -7,14 +7,15 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 from fpadmin.accounts.models import Region
 from fpadmin.audit import log
 from fpadmin.audit.models import AuditEvent
 from fpadmin.crypto import digest
-from fpadmin.errors import EditConflict, RuleViolation
+from fpadmin.errors import RuleViolation
 from fpadmin.identity import normalise_id_number
+from fpadmin.versions import claim
 from households import rules
 from households.identifiers import link_waiting, set_identifier
 from households.models import ChildRecord, Household, LowIncomeSpell, Relation, Residency, Resident
@@ -55,7 +56,6 @@ CHILD_FIELDS = (
     "birth_certificate_no", "survival", "death_date", "disability_grade", "disability_date",
 )  # fmt: skip
 ID_NUMBER_TAKEN = "这个号码已在本系统登记，请联系镇办。"
-CONFLICT = "您打开后，别人已经保存了修改。请逐项选择。"
 NOT_YOURS = "所选的家庭不在您的区划内，没有保存。"
 
 
@@ -121,7 +121,7 @@ def edit_household(
     low_income_on: date,
 ) -> Household:
     """Correct group and address; open or close the 低保 spell on `low_income_on`."""
-    _claim(Household, household, row_version)
+    claim(household, row_version)
     before = copy.copy(household)
     household.group, household.address = group, address
     household.save(update_fields=["group", "address"])
@@ -190,7 +190,7 @@ def edit_resident(
     opens the next; without a day, and for all other fields, it is a correction. `values` without
     a key leaves that field alone.
     """
-    _claim(Resident, resident, row_version)
+    claim(resident, row_version)
     before = copy.copy(resident)
     household = _household(household, by)
     resident.household, resident.village = household, household.village
@@ -249,7 +249,7 @@ def edit_birth(
     *, by, record: ChildRecord, parent: Resident, row_version: int, values: dict[str, Any]
 ) -> ChildRecord:
     """Correct a line of the birth history. Raises EditConflict when somebody saved meanwhile."""
-    _claim(ChildRecord, record, row_version)
+    claim(record, row_version)
     before = copy.copy(record)
     for field in CHILD_FIELDS:
         setattr(record, field, values[field])
@@ -337,15 +337,6 @@ def _household(household: Household | NewHousehold, by) -> Household:
         .select_for_update(of=("self",))
         .get(pk=household.pk)
     )
-
-
-def _claim(model, instance, row_version: int) -> None:
-    """Take the edit if nobody saved since the form was opened; else EditConflict."""
-    claimed = model.objects.filter(pk=instance.pk, row_version=row_version).update(
-        row_version=F("row_version") + 1
-    )
-    if not claimed:
-        raise EditConflict(CONFLICT, current=model.objects.get(pk=instance.pk))
 
 
 def _require_visible(queryset, instance) -> None:

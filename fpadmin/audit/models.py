@@ -17,6 +17,12 @@ class AuditEventQuerySet(RegionScopedQuerySet):
         path = getattr(user, "scope_path", "")
         return self.filter(below(path, "region_path") | Q(region_path="")) if path else self.none()
 
+    def last_change_of(self, record):
+        """The event of the last edit or import of `record`; None where there was none."""
+        changed = Q(type__endswith="changed") | Q(type__endswith=".imported")
+        target = {"target_type": record._meta.label_lower, "target_id": str(record.pk)}
+        return self.filter(changed, **target).order_by("-pk").first()
+
 
 class Result(models.TextChoices):
     """How what the event tells of came out."""

@@ -8,11 +8,12 @@ from django.views.decorators.http import require_http_methods
 from fpadmin import dates
 from fpadmin.accounts.permissions import Permission, requires
 from fpadmin.errors import EditConflict, RuleViolation
+from fpadmin.ui import editing
 from fpadmin.ui.forms import refuse
-from households import conflicts, selectors, services
+from households import selectors, services
 from households.forms import BirthForm
 from households.models import ChildRecord, Resident
-from households.views import editing
+from households.views import SECTION
 
 
 @requires(Permission.REGISTRY_EDIT)
@@ -54,11 +55,9 @@ def birth_edit(request, pk):
         "initial": initial,
     }
     if request.method != "POST":
-        opened = conflicts.seal(initial, record.row_version)
-        return _birth_form(
-            request, BirthForm(**common), parent, row_version=record.row_version, opened=opened
-        )
-    version = editing.posted_version(request)
+        opened = editing.opened(record, initial)
+        return _birth_form(request, BirthForm(**common), parent, **opened)
+    opened = editing.opened_before(request)
     form = BirthForm(editing.answers(request, initial), **common)
     if form.is_valid():
         try:
@@ -66,18 +65,22 @@ def birth_edit(request, pk):
                 by=request.user,
                 record=record,
                 parent=parent,
-                row_version=version,
+                row_version=opened["row_version"],
                 values=form.values(),
             )
         except EditConflict as conflict:
             return editing.conflict_page(
-                request, form, conflict, title=f"{parent.name}的生育史", cancel=_history(parent)
+                request,
+                form,
+                conflict,
+                section=SECTION,
+                title=f"{parent.name}的生育史",
+                cancel=_history(parent),
             )
         except RuleViolation as violation:
             refuse(form, violation)
         else:
             return _saved(request, parent, form)
-    opened = {"row_version": version, "opened": request.POST.get("opened", "")}
     return _birth_form(request, form, parent, **opened)
 
 

@@ -9,15 +9,16 @@ from fpadmin import dates
 from fpadmin.accounts.permissions import Permission, requires
 from fpadmin.audit.presenters import history_lines
 from fpadmin.errors import EditConflict, RuleViolation
+from fpadmin.ui import editing
 from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import list_page
-from households import conflicts, selectors, services
+from households import selectors, services
 from households.filters import HouseholdFilter
 from households.forms import HouseholdForm
 from households.models import Household, Relation, Residence
 from households.presenters import EVENTS_SHOWN, family_tree, timeline
 from households.tables import HouseholdTable
-from households.views import editing
+from households.views import SECTION
 
 
 @requires(Permission.REGISTRY_VIEW)
@@ -117,15 +118,9 @@ def household_edit(request, pk):
     initial = HouseholdForm.initial_of(household)
     common = {"user": request.user, "today": dates.today(), "shown": household, "initial": initial}
     if request.method != "POST":
-        opened = conflicts.seal(initial, household.row_version)
-        return _household_form(
-            request,
-            HouseholdForm(**common),
-            cancel=cancel,
-            row_version=household.row_version,
-            opened=opened,
-        )
-    version = editing.posted_version(request)
+        opened = editing.opened(household, initial)
+        return _household_form(request, HouseholdForm(**common), cancel=cancel, **opened)
+    opened = editing.opened_before(request)
     form = HouseholdForm(editing.answers(request, initial), **common)
     if form.is_valid():
         values = form.cleaned_data
@@ -133,7 +128,7 @@ def household_edit(request, pk):
             services.edit_household(
                 by=request.user,
                 household=household,
-                row_version=version,
+                row_version=opened["row_version"],
                 group=values["group_region"],
                 address=values["address"],
                 low_income=values["low_income"],
@@ -141,14 +136,13 @@ def household_edit(request, pk):
             )
         except EditConflict as conflict:
             return editing.conflict_page(
-                request, form, conflict, title=str(household), cancel=cancel
+                request, form, conflict, section=SECTION, title=str(household), cancel=cancel
             )
         except RuleViolation as violation:
             refuse(form, violation)
         else:
             messages.success(request, "已保存。")
             return redirect(household)
-    opened = {"row_version": version, "opened": request.POST.get("opened", "")}
     return _household_form(request, form, cancel=cancel, **opened)
 
 

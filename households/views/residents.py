@@ -15,17 +15,19 @@ from fpadmin.accounts.permissions import Permission, requires
 from fpadmin.audit.presenters import history_lines
 from fpadmin.errors import EditConflict, RuleViolation
 from fpadmin.identity import InvalidIdNumber, parse_id_number
+from fpadmin.ui import editing
 from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import list_page
-from households import conflicts, selectors, services
+from households import selectors, services
 from households.filters import SEARCHES, HouseholdFilter, ResidentFilter
 from households.forms import PersonSearchForm, ResidentForm, RevealForm
 from households.forms.residents import read_back
 from households.models import Household, Resident
 from households.presenters import mask_of, timeline
 from households.tables import ResidentTable
-from households.views import editing
+from households.views import SECTION
 
+CHECK, BACK = "check", "back"
 KEPT_SEARCHES = 20
 REVEAL_SECONDS = 60
 RELATIVES = ("spouse_id_number", "mother_id_number", "father_id_number")
@@ -139,11 +141,11 @@ def resident_create(request):
         form = ResidentForm(user=request.user, today=today, initial=initial)
         return _resident_form(request, form, cancel=cancel)
     form = ResidentForm(request.POST, user=request.user, today=today)
-    step = request.POST.get("step", editing.CHECK)
-    if not form.is_valid() or step == editing.BACK:
+    step = request.POST.get("step", CHECK)
+    if not form.is_valid() or step == BACK:
         return _resident_form(request, form, cancel=cancel)
-    if step == editing.CHECK:
-        return editing.check_page(request, form, title="核对后登记", cancel=cancel)
+    if step == CHECK:
+        return _check_page(request, form, title="核对后登记", cancel=cancel)
     try:
         resident = services.register_resident(
             by=request.user,
@@ -169,33 +171,28 @@ def resident_edit(request, pk):
     initial = ResidentForm.initial_of(resident)
     common = {"user": request.user, "today": dates.today(), "shown": resident, "initial": initial}
     if request.method != "POST":
-        opened = conflicts.seal(initial, resident.row_version)
-        return _resident_form(
-            request,
-            ResidentForm(**common),
-            cancel=cancel,
-            row_version=resident.row_version,
-            opened=opened,
-        )
-    version = editing.posted_version(request)
-    opened = {"row_version": version, "opened": request.POST.get("opened", "")}
+        opened = editing.opened(resident, initial)
+        return _resident_form(request, ResidentForm(**common), cancel=cancel, **opened)
+    opened = editing.opened_before(request)
     form = ResidentForm(editing.answers(request, initial), **common)
-    step = request.POST.get("step", editing.CHECK)
-    if not form.is_valid() or step == editing.BACK:
+    step = request.POST.get("step", CHECK)
+    if not form.is_valid() or step == BACK:
         return _resident_form(request, form, cancel=cancel, **opened)
-    if step == editing.CHECK:
-        return editing.check_page(request, form, title="核对后保存", cancel=cancel)
+    if step == CHECK:
+        return _check_page(request, form, title="核对后保存", cancel=cancel)
     try:
         services.edit_resident(
             by=request.user,
             resident=resident,
-            row_version=version,
+            row_version=opened["row_version"],
             household=form.cleaned_data["household"],
             values=form.values(),
             change=form.change(),
         )
     except EditConflict as conflict:
-        return editing.conflict_page(request, form, conflict, title=resident.name, cancel=cancel)
+        return editing.conflict_page(
+            request, form, conflict, section=SECTION, title=resident.name, cancel=cancel
+        )
     except RuleViolation as violation:
         refuse(form, violation)
         return _resident_form(request, form, cancel=cancel, **opened)
@@ -271,6 +268,22 @@ def _resident_context(request, resident) -> dict:
 
 def _resident_form(request, form, **context):
     return render(request, "households/resident_form.html", {"form": form, **context})
+
+
+def _check_page(request, form, **context):
+    """Everything that is about to be saved, once more; warnings above it."""
+    return render(
+        request,
+        "households/check.html",
+        {
+            "lines": form.lines(),
+            "warnings": form.warnings,
+            "posted": editing.posted_pairs(form.data),
+            "row_version": request.POST.get("row_version", ""),
+            "opened": request.POST.get("opened", ""),
+            **context,
+        },
+    )
 
 
 def _household_asked_for(request) -> dict:

@@ -9,7 +9,7 @@ from django.http import QueryDict
 from fpadmin import crypto
 
 MINE, THEIRS = "mine", "theirs"
-_CONTEXT = "households.opened-record"
+_CONTEXT = "ui.opened-record"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def differences(form: forms.Form, opened: dict, theirs: dict) -> list[Difference
             continue
         mine = _raw(form.data.get(name, ""))
         mine = _raw(form.cleaned_data.get(name)) if name in form.cleaned_data else mine
-        if isinstance(field, forms.TypedChoiceField):
+        if isinstance(field, forms.TypedChoiceField) or _is_looked_up(form, name):
             mine = form.data.get(name, "")
         current = _raw(theirs[name])
         if current == opened[name]:
@@ -72,6 +72,12 @@ def put_together(data: QueryDict, theirs: dict) -> QueryDict:
         if data.get(f"use_{name}") == THEIRS:
             merged[name] = _raw(value)
     return merged
+
+
+def _is_looked_up(form: forms.Form, name: str) -> bool:
+    """A record found by what was typed, a code for one: the form shows that again, not its key."""
+    found = hasattr(form.cleaned_data.get(name), "pk")
+    return found and not isinstance(form.fields[name], forms.ModelChoiceField)
 
 
 def _raw(value) -> str:

@@ -1,14 +1,27 @@
-"""What every edit page shares: the version it was opened on, the check page, the conflict page."""
+"""What every edit page shares: the version it was opened on, and the page for two edits at once."""
 
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from fpadmin.audit.models import AuditEvent
 from fpadmin.errors import EditConflict
-from households import conflicts, selectors
+from fpadmin.ui import conflicts
 
-CHECK, SAVE, BACK, RESOLVE = "check", "save", "back", "resolve"
+RESOLVE = "resolve"
 _CONTROL = {"csrfmiddlewaretoken", "row_version", "opened", "step"}
+
+
+def opened(record, initial: dict) -> dict:
+    """What a form carries along: the record's version and, sealed, what it showed."""
+    version = record.row_version
+    return {"row_version": version, "opened": conflicts.seal(initial, version)}
+
+
+def opened_before(request: HttpRequest) -> dict:
+    """The same for a form that comes back."""
+    version = posted_version(request)
+    return {"row_version": version, "opened": request.POST.get("opened", "")}
 
 
 def posted_version(request: HttpRequest) -> int:
@@ -36,36 +49,25 @@ def posted_pairs(data) -> list[tuple[str, str]]:
     ]
 
 
-def check_page(request: HttpRequest, form, **context) -> HttpResponse:
-    """Everything that is about to be saved, once more; warnings above it."""
-    return render(
-        request,
-        "households/check.html",
-        {
-            "lines": form.lines(),
-            "warnings": form.warnings,
-            "posted": posted_pairs(form.data),
-            "row_version": request.POST.get("row_version", ""),
-            "opened": request.POST.get("opened", ""),
-            **context,
-        },
-    )
+def conflict_page(
+    request: HttpRequest, form, conflict: EditConflict, *, section: tuple[str, str], **context
+) -> HttpResponse:
+    """您的修改, 他人修改 and 原值 side by side; 409, for nothing was saved.
 
-
-def conflict_page(request: HttpRequest, form, conflict: EditConflict, **context) -> HttpResponse:
-    """您的修改, 他人修改 and 原值 side by side; 409, for nothing was saved."""
+    `section` is the label and the route of the list that the record stands in.
+    """
     current = conflict.current
     theirs = form.initial_of(current)
-    opened = conflicts.unseal(request.POST.get("opened", ""), posted_version(request))
+    before = conflicts.unseal(request.POST.get("opened", ""), posted_version(request))
     return render(
         request,
-        "households/conflict.html",
+        "ui/conflict.html",
         {
-            "differences": conflicts.differences(form, opened or {}, theirs),
-            "event": selectors.last_change(current),
+            "differences": conflicts.differences(form, before or {}, theirs),
+            "event": AuditEvent.objects.last_change_of(current),
             "posted": posted_pairs(form.data),
-            "row_version": current.row_version,
-            "opened": conflicts.seal(theirs, current.row_version),
+            "section": section,
+            **opened(current, theirs),
             **context,
         },
         status=409,
