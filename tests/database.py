@@ -35,6 +35,14 @@ def django_db_setup(django_db_setup, django_db_blocker, django_db_modify_db_sett
         _drop_copy(pristine)
 
 
+@pytest.fixture(autouse=True)
+def _fresh_connection(request):
+    """A test that commits starts on a connection of its own: the last one's database was replaced."""
+    marker = request.node.get_closest_marker("django_db")
+    if marker and marker.kwargs.get("transaction"):
+        connections.close_all()
+
+
 def database_url() -> str:
     """DATABASE_URL of the test database in use, for a process started by a test."""
     values = connection.settings_dict
