@@ -7,7 +7,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from tests.database import django_db_modify_db_settings, django_db_setup  # noqa: F401
+from tests.database import (  # noqa: F401
+    _fresh_connection,
+    django_db_modify_db_settings,
+    django_db_setup,
+)
 from tests.factories.accounts import make_region, make_user
 
 TODAY = date(2018, 10, 9)
