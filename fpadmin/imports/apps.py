@@ -14,7 +14,7 @@ class ImportsConfig(AppConfig):
         from fpadmin.accounts import workbooks
         from fpadmin.accounts.permissions import Permission
         from fpadmin.audit import log
-        from fpadmin.imports import invariants, selectors, tasks
+        from fpadmin.imports import invariants, runs, selectors
         from fpadmin.jobs.kinds import JobKind
         from fpadmin.jobs.kinds import register as register_job
         from fpadmin.ui import todos
@@ -50,9 +50,9 @@ class ImportsConfig(AppConfig):
             },
         )
         for key, label, run in (
-            ("import-check", "检查工作簿", tasks.check),
-            ("import-commit", "写入登记资料", tasks.commit),
-            ("import-returned", "标出错误的工作簿", tasks.make_returned),
+            ("import-check", "检查工作簿", runs.check),
+            ("import-commit", "写入登记资料", runs.commit),
+            ("import-returned", "标出错误的工作簿", runs.make_returned),
         ):
             register_job(
                 JobKind(

@@ -6,6 +6,8 @@ from django.urls import reverse
 
 from fpadmin.scoping import RegionScopedQuerySet
 
+RETURNED_AT_ONCE = 20_000  # rows; above, a job makes the returned file
+
 
 class ImportBatchQuerySet(RegionScopedQuerySet):
     """Batches, seen by whoever sees the office that they belong to."""
@@ -99,6 +101,21 @@ class ImportBatch(models.Model):
     @property
     def can_be_discarded(self) -> bool:
         return self.state in DISCARDED_STATES
+
+    @property
+    def is_large(self) -> bool:
+        """Whether its returned file takes longer than a page may."""
+        return self.rows > RETURNED_AT_ONCE
+
+    def move(self, old: str, new: str, **values) -> bool:
+        """Change the stored state, unless somebody else did so before; return whether it moved."""
+        here = ImportBatch.objects.filter(pk=self.pk, state=old)
+        return bool(here.update(state=new, **values))
+
+    def drop_findings(self) -> None:
+        """Delete what the check found."""
+        self.issues.all().delete()
+        self.changes.all().delete()
 
 
 CHECKED_AGAIN_STATES = (ImportBatch.State.CHECKED, ImportBatch.State.UNREADABLE)

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from fpadmin import dates
 from fpadmin.accounts.permissions import Permission, requires
 from fpadmin.errors import RuleViolation
-from fpadmin.imports import batches, selectors, templates_out
+from fpadmin.imports import selectors, services, templates_out
 from fpadmin.imports.filters import BatchFilter, IssueFilter
 from fpadmin.imports.forms import ConfirmForm, UploadForm
 from fpadmin.imports.kinds import KINDS, Unreadable
@@ -52,7 +52,7 @@ def batch_create(request):
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
-            batch = batches.upload(
+            batch = services.upload(
                 kind=form.cleaned_data["kind"],
                 office=request.user.region,
                 content=file.read(),
@@ -81,7 +81,7 @@ def batch_confirm(request, pk):
     form = ConfirmForm(request.POST, batch=batch)
     if form.is_valid():
         try:
-            batches.confirm(batch, good_rows=form.good_rows, by=request.user)
+            services.confirm(batch=batch, good_rows=form.good_rows, by=request.user)
             return redirect(batch)
         except RuleViolation as violation:
             refuse(form, violation)
@@ -94,7 +94,7 @@ def batch_check(request, pk):
     """Check the stored workbook once more."""
     batch = _batch(request, pk)
     try:
-        batches.check_again(batch, by=request.user)
+        services.check_again(batch=batch, by=request.user)
     except RuleViolation as violation:
         messages.error(request, violation.message)
     return redirect(batch)
@@ -107,7 +107,7 @@ def batch_discard(request, pk):
     batch = _batch(request, pk)
     if request.method == "POST":
         try:
-            batches.discard(batch, by=request.user)
+            services.discard(batch=batch, by=request.user)
         except RuleViolation as violation:
             messages.error(request, violation.message)
         return redirect(batch)
@@ -152,9 +152,11 @@ def batch_returned(request, pk):
     batch = _batch(request, pk)
     only_wrong = request.POST.get("rows") == "wrong"
     try:
-        if batches.is_large(batch):
-            return redirect(batches.request_returned(batch, only_wrong=only_wrong, by=request.user))
-        name, content = batches.returned_file(batch, only_wrong=only_wrong, by=request.user)
+        if batch.is_large:
+            return redirect(
+                services.request_returned(batch=batch, only_wrong=only_wrong, by=request.user)
+            )
+        name, content = services.returned_file(batch=batch, only_wrong=only_wrong, by=request.user)
     except (RuleViolation, Unreadable) as problem:
         messages.error(request, problem.message)
         return redirect(batch)

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from fpadmin.accounts.models import Region, User
 from fpadmin.accounts.permissions import Role
 from fpadmin.audit.models import AuditEvent
-from fpadmin.imports import batches
+from fpadmin.imports import services
 from fpadmin.imports.kinds import KINDS
 from fpadmin.imports.models import ImportBatch
 from fpadmin.jobs.models import Job
@@ -65,7 +65,7 @@ def full(db, settings, tmp_path, run_jobs_now):
     _upload(clerk, "residents", office.residents_workbook(moved))
     run_jobs_now()
     committed.refresh_from_db()
-    batches.confirm(committed, good_rows=True, by=clerk)
+    services.confirm(batch=committed, good_rows=True, by=clerk)
     run_jobs_now()
     # The newest two still wait; one of the others went wrong.
     _upload(clerk, "residents", office.residents_workbook(everybody[:9]))
@@ -81,7 +81,7 @@ def full(db, settings, tmp_path, run_jobs_now):
 
 
 def _upload(by, kind: str, content: bytes, name: str = "花名册.xlsx") -> ImportBatch:
-    return batches.upload(
+    return services.upload(
         kind=KINDS[kind], office=by.region, content=content, file_name=name, changed_on=TODAY, by=by
     )
 

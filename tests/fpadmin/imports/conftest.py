@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from fpadmin.imports import batches
+from fpadmin.imports import runs, services
 from fpadmin.imports.kinds import KINDS
 from fpadmin.imports.models import ImportBatch
 from tests.factories.households import make_id_number
@@ -24,8 +24,9 @@ class Context:
 
     job_id = 1
 
-    def __init__(self, by, fence=None, on_progress=None):
+    def __init__(self, by, *, batch, fence=None, on_progress=None, **params):
         self.by, self.fenced = by, 0
+        self.params = {"batch": batch.pk} | params
         self.fence, self.on_progress = fence, on_progress
         self.files = {}
 
@@ -67,7 +68,7 @@ def upload(clerk):
     """upload(content, name) → a batch, not yet checked."""
 
     def put(content, name="居民.xlsx", by=clerk, kind="residents", on=TODAY) -> ImportBatch:
-        return batches.upload(
+        return services.upload(
             kind=KINDS[kind],
             office=by.region,
             content=content,
@@ -85,7 +86,7 @@ def checked(upload, clerk):
 
     def put(content, name="居民.xlsx", **extra) -> ImportBatch:
         batch = upload(content, name, **extra)
-        batches.check(batch.pk, context=Context(batch.uploaded_by), today=TODAY)
+        runs.check(Context(batch.uploaded_by, batch=batch))
         batch.refresh_from_db()
         return batch
 
@@ -98,8 +99,8 @@ def committed(checked, clerk):
 
     def put(content, name="居民.xlsx", good_rows=False) -> ImportBatch:
         batch = checked(content, name)
-        batches.confirm(batch, good_rows=good_rows, by=clerk)
-        batches.commit(batch.pk, context=Context(clerk), today=TODAY)
+        services.confirm(batch=batch, good_rows=good_rows, by=clerk)
+        runs.commit(Context(clerk, batch=batch))
         batch.refresh_from_db()
         return batch
 

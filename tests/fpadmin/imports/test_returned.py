@@ -9,7 +9,7 @@ from openpyxl.styles import Font
 
 from fpadmin.audit.models import AuditEvent
 from fpadmin.errors import RuleViolation
-from fpadmin.imports import batches, returned
+from fpadmin.imports import models, returned, runs, services
 from fpadmin.imports.kinds import KINDS
 from fpadmin.imports.returned import Problem
 from households.models import Resident
@@ -163,7 +163,7 @@ def test_fix_and_upload_again_adds_only_what_was_missing(only_wrong, committed, 
     bad = [person(f"退回{i}", f"{i:05d}", 公民身份号码=WRONG) for i in range(100, 103)]
     batch = committed(residents(*good, *bad), good_rows=True)
     assert (Resident.objects.count(), batch.refused) == (7, 3)
-    name, content = batches.returned_file(batch, only_wrong=only_wrong, by=clerk)
+    name, content = services.returned_file(batch=batch, only_wrong=only_wrong, by=clerk)
     assert AuditEvent.objects.filter(type="import.file-opened", target_id=str(batch.pk)).exists()
     book = openpyxl.load_workbook(io.BytesIO(content))
     sheet = book.worksheets[0]
@@ -181,18 +181,18 @@ def test_fix_and_upload_again_adds_only_what_was_missing(only_wrong, committed, 
 def test_there_is_nothing_to_return_without_errors(checked, clerk):
     batch = checked(residents(person("段光超", "1")))
     with pytest.raises(RuleViolation):
-        batches.returned_file(batch, only_wrong=False, by=clerk)
+        services.returned_file(batch=batch, only_wrong=False, by=clerk)
 
 
 @pytest.mark.django_db
 def test_a_large_file_is_made_by_a_job_once_for_each_person(checked, clerk, monkeypatch):
     batch = checked(residents(person("马明武", "1", 公民身份号码=WRONG)))
-    monkeypatch.setattr(batches, "RETURNED_AT_ONCE", 0)
-    assert batches.is_large(batch)
-    job = batches.request_returned(batch, only_wrong=True, by=clerk)
-    assert batches.request_returned(batch, only_wrong=True, by=clerk) == job
-    assert batches.request_returned(batch, only_wrong=False, by=clerk) != job
-    context = Context(clerk)
-    batches.make_returned(batch.pk, only_wrong=True, context=context)
+    monkeypatch.setattr(models, "RETURNED_AT_ONCE", 0)
+    assert batch.is_large
+    job = services.request_returned(batch=batch, only_wrong=True, by=clerk)
+    assert services.request_returned(batch=batch, only_wrong=True, by=clerk) == job
+    assert services.request_returned(batch=batch, only_wrong=False, by=clerk) != job
+    context = Context(clerk, batch=batch, only_wrong=True)
+    runs.make_returned(context)
     assert list(context.files) == ["居民_错误行.xlsx"]
     assert len(rows(opened(context.files["居民_错误行.xlsx"]))) == 2

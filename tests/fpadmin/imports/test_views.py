@@ -9,12 +9,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from fpadmin.imports import batches
+from fpadmin.imports import models, runs
 from fpadmin.imports.models import ImportBatch
 from fpadmin.jobs.models import Job
 from tests.factories.accounts import make_region, make_user
 
-from .conftest import HEADINGS, TODAY, Context, person, residents
+from .conftest import HEADINGS, Context, person, residents
 from .files import ole, sheet_xml, workbook, xls, xlsx
 
 pytestmark = pytest.mark.django_db
@@ -199,7 +199,7 @@ def test_check_again_starts_a_new_check(client, checked):
     assert client.post(reverse("imports:batch-check", args=[batch.pk])).status_code == 302
     batch.refresh_from_db()
     assert batch.state == "checking"
-    batches.check(batch.pk, context=Context(batch.uploaded_by), today=TODAY)
+    runs.check(Context(batch.uploaded_by, batch=batch))
     batch.refresh_from_db()
     assert batch.state == "unreadable"
 
@@ -218,7 +218,7 @@ def test_returned_file_is_a_download_named_after_the_offices_own(client, checked
 
 def test_returned_file_of_a_large_batch_is_a_job(client, checked, monkeypatch):
     batch = checked(residents(person("马明武", "2", 公民身份号码=WRONG)))
-    monkeypatch.setattr(batches, "RETURNED_AT_ONCE", 0)
+    monkeypatch.setattr(models, "RETURNED_AT_ONCE", 0)
     answer = client.post(reverse("imports:batch-returned", args=[batch.pk]))
     assert answer["Location"] == Job.objects.get(kind="import-returned").get_absolute_url()
 
@@ -264,7 +264,7 @@ def test_regions_are_imported_by_the_administrator(sign_in, administrator):
         },
     )
     batch = ImportBatch.objects.get()
-    batches.check(batch.pk, context=Context(administrator), today=TODAY)
+    runs.check(Context(administrator, batch=batch))
     assert "确认导入2行" in page(client, batch)
 
 
@@ -328,5 +328,5 @@ def test_a_hostile_text_of_a_cell_is_only_text_on_the_page(client, checked):
 def test_an_old_workbook_goes_all_the_way(client, post):
     post(xls([HEADINGS, person("段光超", "1")]), "居民.xls")
     batch = ImportBatch.objects.get()
-    batches.check(batch.pk, context=Context(batch.uploaded_by), today=TODAY)
+    runs.check(Context(batch.uploaded_by, batch=batch))
     assert "确认导入1行" in page(client, batch)

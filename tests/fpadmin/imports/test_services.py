@@ -10,7 +10,7 @@ from django.utils import timezone
 from fpadmin.audit.log import SystemJob
 from fpadmin.audit.models import AuditEvent
 from fpadmin.errors import RuleViolation
-from fpadmin.imports import batches, files, limits, selectors
+from fpadmin.imports import files, limits, runs, selectors, services
 from fpadmin.imports.kinds import Unreadable
 from fpadmin.imports.models import ImportBatch, ImportChange, ImportIssue
 from fpadmin.jobs.kinds import JobFailed, LeaseLost
@@ -18,7 +18,7 @@ from fpadmin.jobs.models import Job
 from households.models import Resident
 from tests.factories.accounts import make_region, make_user
 
-from .conftest import TODAY, Context, person, residents
+from .conftest import Context, person, residents
 from .files import sheet_xml, xlsx
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +50,7 @@ def test_upload_through_a_failing_event_leaves_nothing(upload, monkeypatch):
     def fail(*args, **kwargs):
         raise RuntimeError
 
-    monkeypatch.setattr(batches.log, "record", fail)
+    monkeypatch.setattr(services.log, "record", fail)
     with pytest.raises(RuntimeError):
         upload(residents(person("段光超", "00001")))
     assert (ImportBatch.objects.count(), stored_files()) == (0, [])
@@ -97,9 +97,9 @@ def test_check_counts_and_keeps_every_problem_and_change(committed, checked):
 def test_a_check_that_runs_twice_keeps_its_findings_once(upload, clerk):
     batch = upload(residents(person("马明武", "1", 公民身份号码="539981198005010010")))
     for _ in range(2):
-        batches.check(batch.pk, context=Context(clerk), today=TODAY)
+        runs.check(Context(clerk, batch=batch))
     ImportBatch.objects.update(state=State.CHECKING)
-    batches.check(batch.pk, context=Context(clerk), today=TODAY)
+    runs.check(Context(clerk, batch=batch))
     assert ImportIssue.objects.count() == 1
 
 
@@ -110,7 +110,7 @@ def test_a_check_that_lost_its_lease_writes_nothing(upload, clerk):
         raise LeaseLost
 
     with pytest.raises(LeaseLost):
-        batches.check(batch.pk, context=Context(clerk, fence=lost), today=TODAY)
+        runs.check(Context(clerk, fence=lost, batch=batch))
     batch.refresh_from_db()
     assert (batch.state, ImportIssue.objects.count()) == (State.CHECKING, 0)
 
@@ -123,12 +123,12 @@ def test_a_workbook_of_another_kind_is_unreadable_and_says_why(checked):
 
 def test_confirm_and_commit_write_everything_once(checked, clerk):
     batch = checked(residents(person("段光超", "00001"), person("马明武", "00002")))
-    batches.confirm(batch, good_rows=False, by=clerk)
-    batches.confirm(batch, good_rows=False, by=clerk)
+    services.confirm(batch=batch, good_rows=False, by=clerk)
+    services.confirm(batch=batch, good_rows=False, by=clerk)
     assert Job.objects.filter(kind="import-commit").count() == 1
     assert Resident.objects.count() == 0
     for _ in range(2):
-        batches.commit(batch.pk, context=Context(clerk), today=TODAY)
+        runs.commit(Context(clerk, batch=batch))
     batch.refresh_from_db()
     assert (batch.state, batch.committed_by, batch.created) == (State.COMMITTED, clerk, 2)
     assert set(Resident.objects.values_list("name", flat=True)) == {"段光超", "马明武"}
@@ -138,20 +138,20 @@ def test_confirm_and_commit_write_everything_once(checked, clerk):
 
 def test_a_commit_cut_off_before_its_end_leaves_nothing_and_can_run_again(checked, clerk):
     batch = checked(residents(person("段光超", "00001")))
-    batches.confirm(batch, good_rows=False, by=clerk)
+    services.confirm(batch=batch, good_rows=False, by=clerk)
 
     def lost():
         raise LeaseLost
 
     with pytest.raises(LeaseLost):
-        batches.commit(batch.pk, context=Context(clerk, fence=lost), today=TODAY)
+        runs.commit(Context(clerk, fence=lost, batch=batch))
     batch.refresh_from_db()
     assert (batch.state, batch.committed_at, Resident.objects.count()) == (
         State.COMMITTING,
         None,
         0,
     )
-    batches.commit(batch.pk, context=Context(clerk), today=TODAY)
+    runs.commit(Context(clerk, batch=batch))
     assert Resident.objects.count() == 1
 
 
@@ -161,11 +161,11 @@ def test_with_errors_nothing_is_written_unless_the_good_rows_are_chosen(checked,
     )
     batch = checked(content)
     with pytest.raises(RuleViolation):
-        batches.confirm(batch, good_rows=False, by=clerk)
+        services.confirm(batch=batch, good_rows=False, by=clerk)
     batch.refresh_from_db()
     assert batch.state == State.CHECKED
-    batches.confirm(batch, good_rows=True, by=clerk)
-    batches.commit(batch.pk, context=Context(clerk), today=TODAY)
+    services.confirm(batch=batch, good_rows=True, by=clerk)
+    runs.commit(Context(clerk, batch=batch))
     batch.refresh_from_db()
     assert (batch.state, batch.good_rows_only, batch.refused) == (State.COMMITTED, True, 1)
     assert list(Resident.objects.values_list("name", flat=True)) == ["段光超"]
@@ -173,11 +173,11 @@ def test_with_errors_nothing_is_written_unless_the_good_rows_are_chosen(checked,
 
 def test_errors_that_arose_after_the_confirmation_send_the_batch_back(checked, clerk):
     batch = checked(residents(person("段光超", "00001")))
-    batches.confirm(batch, good_rows=False, by=clerk)
+    services.confirm(batch=batch, good_rows=False, by=clerk)
     other = make_region("539981001202")
     batch.office = other
     batch.save(update_fields=["office"])  # now the rows lie outside the office
-    batches.commit(batch.pk, context=Context(clerk), today=TODAY)
+    runs.commit(Context(clerk, batch=batch))
     batch.refresh_from_db()
     assert (batch.state, batch.refused, batch.committed_by) == (State.CHECKED, 1, None)
     assert "没有写入" in batch.failure
@@ -192,43 +192,45 @@ def test_the_same_file_again_changes_nothing_and_says_so(committed, checked, cle
     assert (second.created, second.updated, second.unchanged) == (0, 0, 1)
     assert selectors.earlier_import(second, clerk) == first
     with pytest.raises(RuleViolation):
-        batches.confirm(second, good_rows=False, by=clerk)
+        services.confirm(batch=second, good_rows=False, by=clerk)
 
 
 def test_discard_removes_file_and_findings(checked, clerk, django_capture_on_commit_callbacks):
     batch = checked(residents(person("马明武", "1", 公民身份号码="539981198005010010")))
     with django_capture_on_commit_callbacks(execute=True):
-        batches.discard(batch, by=clerk)
+        services.discard(batch=batch, by=clerk)
     batch.refresh_from_db()
     assert (batch.state, batch.file, stored_files()) == (State.DISCARDED, "", [])
     assert ImportIssue.objects.count() == 0
     with pytest.raises(RuleViolation):
-        batches.confirm(batch, good_rows=True, by=clerk)
+        services.confirm(batch=batch, good_rows=True, by=clerk)
 
 
 def test_a_batch_discarded_during_its_check_stays_discarded(upload, clerk):
     batch = upload(residents(person("段光超", "00001")))
     context = Context(
-        clerk, on_progress=lambda step: ImportBatch.objects.update(state=State.DISCARDED)
+        clerk,
+        batch=batch,
+        on_progress=lambda step: ImportBatch.objects.update(state=State.DISCARDED),
     )
-    assert batches.check(batch.pk, context=context, today=TODAY) == {}
+    assert runs.check(context) == {}
     batch.refresh_from_db()
     assert batch.state == State.DISCARDED
 
 
 def test_a_written_batch_cannot_be_discarded_or_checked_again(committed, clerk):
     batch = committed(residents(person("段光超", "00001")))
-    for act in (batches.discard, batches.check_again):
+    for act in (services.discard, services.check_again):
         with pytest.raises(RuleViolation):
-            act(batch, by=clerk)
+            act(batch=batch, by=clerk)
 
 
 def test_check_again_looks_at_the_registry_as_it_is_now(checked, clerk):
     batch = checked(residents(person("段光超", "00001", 村居代码="539981001299")))
     assert batch.refused == 1
     make_region("539981001299")
-    batches.check_again(batch, by=clerk)
-    batches.check(batch.pk, context=Context(clerk), today=TODAY)
+    services.check_again(batch=batch, by=clerk)
+    runs.check(Context(clerk, batch=batch))
     batch.refresh_from_db()
     assert (batch.state, batch.refused, batch.issues.count()) == (State.CHECKED, 0, 0)
 
@@ -237,10 +239,10 @@ def test_rights_are_looked_at_again_when_the_job_runs(upload, clerk):
     batch = upload(residents(person("段光超", "00001")))
     elsewhere = make_user("clerk", make_region("539981100"))
     with pytest.raises(JobFailed):
-        batches.check(batch.pk, context=Context(elsewhere), today=TODAY)
+        runs.check(Context(elsewhere, batch=batch))
     reviewer = make_user("reviewer", clerk.region)
     with pytest.raises(JobFailed):
-        batches.check(batch.pk, context=Context(reviewer), today=TODAY)
+        runs.check(Context(reviewer, batch=batch))
 
 
 def test_purge_removes_old_files_and_gives_up_what_was_never_confirmed(
@@ -252,7 +254,7 @@ def test_purge_removes_old_files_and_gives_up_what_was_never_confirmed(
     fresh = upload(residents(person("乔翠", "00003")))
     orphan = files.keep(b"nobody's")
     before = timezone.now() - timedelta(days=90)
-    assert batches.purge(before=before, by=SystemJob("清理")) == 2
+    assert services.purge(before=before, by=SystemJob("清理")) == 2
     for batch in (old, done, fresh):
         batch.refresh_from_db()
     assert (old.state, old.file, done.state, done.file) == (

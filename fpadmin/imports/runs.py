@@ -1,0 +1,183 @@
+"""What the jobs of the import do: check a workbook, write it, mark its wrong rows."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from fpadmin import bulk, dates
+from fpadmin.accounts.models import User
+from fpadmin.audit import log
+from fpadmin.imports import engine, files, limits, services
+from fpadmin.imports.kinds import KINDS, Ground, Outcome, Unreadable
+from fpadmin.imports.models import ImportBatch, ImportChange, ImportIssue
+from fpadmin.jobs.kinds import JobContext, JobFailed, LeaseLost
+
+State = ImportBatch.State
+PREVIEWED_CHANGES = 5_000
+
+
+def check(context: JobContext) -> dict:
+    """The job import-check: find what committing would do and keep it for the preview.
+
+    Does nothing where the batch is no longer waiting for a check.
+    """
+    batch = _own(context)
+    if batch.state != State.CHECKING:
+        return {}
+    try:
+        with limits.reading():
+            outcome = engine.check(
+                KINDS[batch.kind],
+                files.read(batch),
+                batch.file_name,
+                _ground(batch, context),
+                progress=context.progress,
+            )
+    except Unreadable as error:
+        _refuse(batch, error, context)
+        return {"state": State.UNREADABLE}
+    with transaction.atomic():
+        context.check_fence()
+        if not batch.move(State.CHECKING, State.CHECKED, failure="", **_counts(outcome)):
+            return {}
+        _keep_findings(batch, outcome)
+        log.record(
+            "import.checked", by=context.by, target=batch, region_path=batch.office.path,
+            count=outcome.rows, changes={"errors": len(outcome.errors)},
+        )  # fmt: skip
+    return {"state": State.CHECKED, "rows": outcome.rows}
+
+
+def commit(context: JobContext) -> dict:
+    """The job import-commit: check again and write everything in one transaction, once.
+
+    The batch turns to committed in the transaction that writes the rows. Where the registry
+    changed meanwhile so that there are errors now, nothing is written and the preview is renewed.
+    """
+    batch = _own(context)
+    if batch.state != State.COMMITTING:
+        return {}
+
+    def seal() -> None:
+        context.check_fence()
+        if not batch.move(State.COMMITTING, State.COMMITTED, committed_at=timezone.now()):
+            raise LeaseLost
+        log.record("import.finished", by=context.by, target=batch, region_path=batch.office.path)
+
+    try:
+        with limits.reading():
+            outcome = engine.commit(
+                KINDS[batch.kind],
+                files.read(batch),
+                batch.file_name,
+                _ground(batch, context),
+                good_rows=batch.good_rows_only,
+                progress=context.progress,
+                before_commit=seal,
+            )
+    except Unreadable as error:
+        _refuse(batch, error, context)
+        return {"state": State.UNREADABLE}
+    with transaction.atomic():
+        context.check_fence()
+        if outcome.written:
+            counts = _counts(outcome)
+            counts.pop("checked_at")
+            ImportBatch.objects.filter(pk=batch.pk).update(**counts)
+        else:
+            batch.move(
+                State.COMMITTING, State.CHECKED, committed_by=None,
+                failure="确认之后登记资料有变动，现在有错误的行，没有写入任何数据。请看过错误再确认。",
+                **_counts(outcome),
+            )  # fmt: skip
+        _keep_findings(batch, outcome)
+    return {"created": outcome.created, "updated": outcome.updated, "written": outcome.written}
+
+
+def make_returned(context: JobContext) -> dict:
+    """The job import-returned: attach the returned file for the person who asked."""
+    batch = _own(context)
+    try:
+        with limits.reading():
+            name, content = services.returned_file(
+                batch=batch, only_wrong=context.params["only_wrong"], by=context.by
+            )
+    except Unreadable as error:
+        raise JobFailed(error.message) from error
+    context.attach(name, content)
+    return {"batch": batch.pk}
+
+
+def _own(context: JobContext) -> ImportBatch:
+    """The batch of a run, where the person who asked may still see and import it."""
+    batches = ImportBatch.objects.select_related("office")
+    if isinstance(context.by, User):
+        batches = batches.visible_to(context.by)
+    batch = batches.filter(pk=context.params["batch"]).first()
+    if batch is None or batch.kind not in KINDS:
+        raise JobFailed("这次导入已不在您的管辖范围内。")
+    if isinstance(context.by, User) and not context.by.may(KINDS[batch.kind].permission):
+        raise JobFailed("您的岗位不能导入这类工作簿。")
+    return batch
+
+
+def _ground(batch: ImportBatch, context: JobContext) -> Ground:
+    return Ground(office=batch.office, on=batch.changed_on, today=dates.today(), by=context.by)
+
+
+def _refuse(batch: ImportBatch, error: Unreadable, context: JobContext) -> None:
+    with transaction.atomic():
+        context.check_fence()
+        for state in (State.CHECKING, State.COMMITTING):
+            batch.move(state, State.UNREADABLE, failure=error.message, checked_at=timezone.now())
+        batch.drop_findings()
+        log.record(
+            "import.refused", by=context.by, target=batch, region_path=batch.office.path,
+            changes={"code": error.code},
+        )  # fmt: skip
+
+
+def _counts(outcome: Outcome) -> dict:
+    return {
+        "rows": outcome.rows,
+        "created": outcome.created,
+        "updated": outcome.updated,
+        "unchanged": outcome.unchanged,
+        "refused": outcome.refused,
+        "errors": len(outcome.errors),
+        "warnings": len(outcome.warnings),
+        "checked_at": timezone.now(),
+    }
+
+
+def _keep_findings(batch: ImportBatch, outcome: Outcome) -> None:
+    """All problems, and the first changes, in place of those of an earlier check."""
+    batch.drop_findings()
+    letters = outcome.letters
+    bulk.insert(
+        ImportIssue,
+        ["batch_id", "severity", "row", "column", "cell", "code", "value", "message"],
+        (
+            (
+                batch.pk,
+                ImportIssue.Severity.ERROR if i.error else ImportIssue.Severity.WARNING,
+                i.row,
+                i.column[:100],
+                f"{letters[i.column]}{i.row}" if i.row and i.column in letters else "",
+                i.code[:40],
+                i.value[:200],
+                i.message[:300],
+            )
+            for i in outcome.issues
+        ),
+    )
+    bulk.insert(
+        ImportChange,
+        ["batch_id", "row", "target", "place", "target_id", "field", "old", "new"],
+        (
+            (
+                batch.pk, c.row, c.target[:100], c.place[:100], c.target_id, c.heading[:100],
+                c.old[:200], c.new[:200],
+            )
+            for c in outcome.changes[:PREVIEWED_CHANGES]
+        ),
+    )  # fmt: skip

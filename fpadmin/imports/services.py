@@ -1,0 +1,209 @@
+"""What people and the schedule do with uploaded workbooks; what the jobs then do stands in runs.py."""
+
+import hashlib
+from datetime import date, datetime
+
+from django.db import transaction
+
+from fpadmin.accounts.models import Region, User
+from fpadmin.audit import log
+from fpadmin.errors import RuleViolation
+from fpadmin.imports import files, gate, returned, selectors
+from fpadmin.imports.kinds import KINDS, Unreadable, WorkbookKind
+from fpadmin.imports.models import CHECKED_AGAIN_STATES, DISCARDED_STATES, ImportBatch
+from fpadmin.jobs import services as jobs
+from fpadmin.jobs.models import Job
+
+State = ImportBatch.State
+OPEN = (State.CHECKING, State.CHECKED)
+
+
+def upload(
+    *,
+    kind: WorkbookKind,
+    office: Region,
+    content: bytes,
+    file_name: str,
+    changed_on: date,
+    by: User,
+) -> ImportBatch:
+    """Keep the workbook and have it checked. Raises RuleViolation with the cause.
+
+    The same file for the same day that somebody is still at work on is not taken twice: that
+    batch is returned.
+    """
+    try:
+        gate.check(content, file_name)
+    except Unreadable as error:
+        raise RuleViolation(error.message, field="file") from error
+    sha256 = hashlib.sha256(content).hexdigest()
+    same = ImportBatch.objects.filter(
+        kind=kind.key, office=office, sha256=sha256, changed_on=changed_on, state__in=OPEN
+    ).first()
+    if same:
+        return same
+    stored = files.keep(content)
+    try:
+        with transaction.atomic():
+            batch = ImportBatch.objects.create(
+                kind=kind.key,
+                office=office,
+                file_name=file_name[-200:],
+                file=stored,
+                sha256=sha256,
+                size=len(content),
+                changed_on=changed_on,
+                uploaded_by=by,
+            )
+            log.record(
+                "import.uploaded",
+                by=by,
+                target=batch,
+                region_path=office.path,
+                changes={"kind": kind.key, "size": batch.size, "sha256": sha256},
+            )
+            _enqueue_check(batch, by)
+    except BaseException:
+        files.drop(stored)
+        raise
+    return batch
+
+
+def _enqueue_check(batch: ImportBatch, by: User) -> None:
+    jobs.enqueue(
+        kind="import-check",
+        params={"batch": batch.pk},
+        key=selectors.check_key(batch),
+        title=f"检查{KINDS[batch.kind].sheet}",
+        by=by,
+        region=batch.office,
+    )
+
+
+def confirm(*, batch: ImportBatch, good_rows: bool, by: User) -> None:
+    """Have the workbook written. A second confirmation of the same batch changes nothing."""
+    with transaction.atomic():
+        batch.refresh_from_db()
+        if batch.state == State.CHECKED:
+            _refuse_confirmation(batch, good_rows)
+        moved = batch.move(
+            State.CHECKED, State.COMMITTING,
+            good_rows_only=good_rows, committed_by=by, failure="",
+        )  # fmt: skip
+        if not moved:
+            batch.refresh_from_db()
+            if batch.state in (State.COMMITTING, State.COMMITTED):
+                return
+            raise RuleViolation(f"这次导入现在是“{batch.get_state_display()}”，不能确认。")
+        log.record(
+            "import.confirmed", by=by, target=batch, region_path=batch.office.path,
+            changes={"good_rows": good_rows},
+        )  # fmt: skip
+        jobs.enqueue(
+            kind="import-commit",
+            params={"batch": batch.pk},
+            key=selectors.commit_key(batch),
+            title=f"写入{KINDS[batch.kind].sheet}",
+            by=by,
+            region=batch.office,
+        )
+
+
+def _refuse_confirmation(batch: ImportBatch, good_rows: bool) -> None:
+    if batch.refused and not good_rows:
+        raise RuleViolation(
+            f"还有{batch.refused:,}行有错误。请改好后重新上传，或者选择先导入正确的行。",
+            field="how",
+        )
+    if not batch.created + batch.updated:
+        raise RuleViolation("没有要写入的内容。")
+
+
+def check_again(*, batch: ImportBatch, by: User) -> None:
+    """Check the stored workbook once more, against the registry as it is now."""
+    with transaction.atomic():
+        if not any(
+            batch.move(state, State.CHECKING, failure="", committed_by=None)
+            for state in CHECKED_AGAIN_STATES
+        ):
+            batch.refresh_from_db()
+            if batch.state != State.CHECKING:
+                raise RuleViolation(f"这次导入现在是“{batch.get_state_display()}”，不能重新检查。")
+        log.record("import.check-again", by=by, target=batch, region_path=batch.office.path)
+        _enqueue_check(batch, by)
+
+
+def discard(*, batch: ImportBatch, by: User) -> None:
+    """Give the batch up before it is written; its file and findings are removed at once."""
+    with transaction.atomic():
+        if not any(batch.move(state, State.DISCARDED, file="") for state in DISCARDED_STATES):
+            batch.refresh_from_db()
+            if batch.state == State.DISCARDED:
+                return
+            raise RuleViolation(f"这次导入现在是“{batch.get_state_display()}”，不能放弃。")
+        stored = batch.file
+        batch.drop_findings()
+        log.record("import.discarded", by=by, target=batch, region_path=batch.office.path)
+        transaction.on_commit(lambda: files.drop(stored))
+
+
+def returned_file(
+    *, batch: ImportBatch, only_wrong: bool, by: User | log.SystemJob
+) -> tuple[str, bytes]:
+    """(name, xlsx) of the office's own workbook with the wrong rows marked, or of these alone.
+
+    Raises RuleViolation where there is nothing to mark, Unreadable where the file is gone.
+    """
+    if not batch.refused:
+        raise RuleViolation("没有错误的行。")
+    problems = (
+        returned.Problem(i.row, i.column, i.cell, i.message, i.severity == "error")
+        for i in batch.issues.order_by("row", "pk").iterator(chunk_size=2000)
+    )
+    make = returned.wrong_rows if only_wrong else returned.marked
+    content = make(KINDS[batch.kind], files.read(batch), batch.file_name, problems)
+    name = returned.name_of(batch.file_name, only_wrong=only_wrong)
+    log.record(
+        "import.file-opened", by=by, target=batch, region_path=batch.office.path,
+        changes={"only_wrong": only_wrong},
+    )  # fmt: skip
+    return name, content
+
+
+@transaction.atomic
+def request_returned(*, batch: ImportBatch, only_wrong: bool, by: User) -> Job:
+    """Have the returned file made in the background; the same one is made once for each person."""
+    stamp = int(batch.checked_at.timestamp()) if batch.checked_at else 0
+    which = "wrong" if only_wrong else "all"
+    job = jobs.enqueue(
+        kind="import-returned",
+        params={"batch": batch.pk, "only_wrong": only_wrong},
+        key=f"import-returned:{batch.pk}:{which}:{by.pk}:{stamp}",
+        title=f"标出错误：{KINDS[batch.kind].sheet}",
+        by=by,
+        region=batch.office,
+        once=True,
+    )
+    log.record("import.file-asked", by=by, target=batch, region_path=batch.office.path)
+    return job
+
+
+def purge(*, before: datetime, by: log.SystemJob) -> int:
+    """Remove files and findings of batches older than `before`; return how many batches.
+
+    Those never confirmed are given up. Files that belong to no batch go too.
+    """
+    old = ImportBatch.objects.filter(uploaded_at__lt=before).exclude(file="")
+    purged = 0
+    for batch in old.exclude(state=State.COMMITTING).select_related("office"):
+        with transaction.atomic():
+            stored = batch.file
+            ImportBatch.objects.filter(pk=batch.pk).update(file="")
+            for state in OPEN:
+                batch.move(state, State.DISCARDED)
+            batch.drop_findings()
+            log.record("import.purged", by=by, target=batch, region_path=batch.office.path)
+        files.drop(stored)
+        purged += 1
+    files.drop_orphans(before)
+    return purged
