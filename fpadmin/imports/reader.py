@@ -139,11 +139,7 @@ def read_table(
     """The file as a Table of `kind`. Raises Unreadable with the cause in the user's words."""
     sheets = _sheets(content, gate.check(content, file_name))
     progress(0, 0, "读取")
-    aliases = {
-        normal_heading(name): column.key
-        for column in kind.columns
-        for name in (column.heading, *column.aliases)
-    }
+    aliases = _aliases(kind)
     sheet_name, first_column, heading_row, headings, rows = _find_headings(kind, sheets, aliases)
     positions, unknown = _positions(kind, headings, aliases)
     table = Table(
@@ -177,12 +173,7 @@ def read_table(
 def locate(kind: WorkbookKind, content: bytes, file_name: str) -> tuple[str, int]:
     """The sheet's name ("" in a csv) and its heading row, without reading the records."""
     sheets = _sheets(content, gate.check(content, file_name))
-    aliases = {
-        normal_heading(name): column.key
-        for column in kind.columns
-        for name in (column.heading, *column.aliases)
-    }
-    sheet_name, _, heading_row, _, _ = _find_headings(kind, sheets, aliases)
+    sheet_name, _, heading_row, _, _ = _find_headings(kind, sheets, _aliases(kind))
     return sheet_name, heading_row
 
 
@@ -198,7 +189,7 @@ def _sheets(
 ) -> list[tuple[str, int, Callable[[], Iterator[list]]]]:
     """(name, first column, rows) of every sheet; rows start at the sheet's first row."""
     if file_format == "csv":
-        text = _decode(content)
+        text = gate.csv_text(content)
         return [("", 0, lambda: _csv_rows(text))]
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
@@ -210,15 +201,6 @@ def _sheets(
     return [(sheet.name, sheet.start[1] if sheet.start else 0, sheet.iter_rows) for sheet in sheets]
 
 
-def _decode(content: bytes) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise Unreadable("encoding", "文字编码认不出。请把文件另存为.xlsx，或UTF-8编码的.csv。")
-
-
 def _csv_rows(text: str) -> Iterator[list]:
     """Its rows; a number that a program wrote as 12.0 is the number that Excel would give us."""
     for row in csv.reader(io.StringIO(text, newline=""), dialect=_dialect(text)):
@@ -228,6 +210,15 @@ def _csv_rows(text: str) -> Iterator[list]:
 def _dialect(text: str):
     first = text.split("\n", 1)[0]
     return csv.excel_tab if first.count("\t") > first.count(",") else csv.excel
+
+
+def _aliases(kind: WorkbookKind) -> dict[str, str]:
+    """The column's key by each heading, in its normal form, under which an office may write it."""
+    return {
+        normal_heading(name): column.key
+        for column in kind.columns
+        for name in (column.heading, *column.aliases)
+    }
 
 
 def _find_headings(kind, sheets, aliases):
