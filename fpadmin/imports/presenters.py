@@ -57,6 +57,11 @@ class BatchView:
     figures: list[Figure]
     good_rows: int
     changes_something: bool
+    is_working: bool  # a job has it: the page shows progress
+    is_unreadable: bool
+    is_written: bool
+    is_discarded: bool
+    can_confirm: bool
     can_discard: bool
     can_check_again: bool
     has_returned_file: bool
@@ -78,6 +83,11 @@ def batch_view(batch: ImportBatch) -> BatchView:
         figures=_figures(batch) if previewed else [],
         good_rows=batch.rows - batch.refused,
         changes_something=bool(batch.created + batch.updated),
+        is_working=batch.state in (State.CHECKING, State.COMMITTING),
+        is_unreadable=batch.state == State.UNREADABLE,
+        is_written=batch.state == State.COMMITTED,
+        is_discarded=batch.state == State.DISCARDED,
+        can_confirm=batch.state == State.CHECKED,
         can_discard=batch.can_be_discarded,
         can_check_again=batch.can_be_checked_again,
         has_returned_file=previewed and bool(batch.refused and batch.file),

@@ -192,10 +192,11 @@ def _about(batch: ImportBatch) -> dict:
 
 def _detail(request, batch: ImportBatch, form=None) -> HttpResponse:
     context = _about(batch)
-    if batch.state in (ImportBatch.State.CHECKING, ImportBatch.State.COMMITTING):
+    view = context["view"]
+    if view.is_working:
         job = selectors.job_of(batch)
         context |= {"job": job, "job_view": job_view(job, request.user) if job else None}
-    if batch.state == ImportBatch.State.CHECKED:
+    if view.can_confirm:
         context["form"] = form or ConfirmForm(batch=batch)
     errors = batch.issues.filter(severity=ImportIssue.Severity.ERROR)
     context |= {
