@@ -88,6 +88,11 @@ class PlaceForm(forms.Form):
             raise ValidationError(f"您管理的范围内没有代码为“{code}”的区划。请核对代码。")
         return region
 
+    @staticmethod
+    def initial_of(account: User) -> dict:
+        """What the edit forms show of an account."""
+        return {"name": account.name, "role": account.role, "region": account.region.code}
+
     def places(self):
         """The first places to offer while a code is typed, larger ones first."""
         return self._places.filter(level__lte=Region.Level.VILLAGE).order_by("level", "code")[
@@ -156,9 +161,9 @@ class RegionForm(forms.Form):
     )
 
     @classmethod
-    def of(cls, region: Region) -> "RegionForm":
-        """The form showing `region`."""
-        return cls(initial={name: getattr(region, name) for name in cls.base_fields})
+    def initial_of(cls, region: Region) -> dict:
+        """What the form shows of a region."""
+        return {name: getattr(region, name) for name in cls.base_fields}
 
 
 class NewRegionForm(RegionForm):
@@ -195,8 +200,3 @@ def accounts_named(accounts, text: str):
     return accounts.filter(name__contains=text) | accounts.filter(
         username__contains=rules.normal_username(text)
     )
-
-
-def account_initial(account: User) -> dict:
-    """What the edit forms show of an account."""
-    return {"name": account.name, "role": account.role, "region": account.region.code}

@@ -63,6 +63,8 @@ class Region(models.Model):
     )
     valid_from = models.DateField("启用日期", null=True, blank=True)
     valid_until = models.DateField("停用日期", null=True, blank=True)
+    # Rises with every edit; a form that was opened on an older one shows both versions.
+    row_version = models.PositiveIntegerField(default=0)
 
     objects = RegionQuerySet.as_manager()
 
@@ -78,6 +80,7 @@ class Region(models.Model):
             "urban_rural",
             "valid_from",
             "valid_until",
+            "row_version",
         )
 
     class Meta:
@@ -163,6 +166,8 @@ class User(AbstractBaseUser):
         default="",
     )
     high_contrast = models.BooleanField("高对比度", default=False)
+    # Rises with every edit of name, place or role; see Region.
+    row_version = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField("创建时间", auto_now_add=True)
 
     objects = UserManager.from_queryset(UserQuerySet)()
@@ -174,7 +179,7 @@ class User(AbstractBaseUser):
         other = (
             "id", "last_login", "role", "region", "is_active", "must_change_password",
             "password_changed_at", "failed_sign_ins", "locked_until", "session_version",
-            "text_size", "high_contrast", "created_at",
+            "text_size", "high_contrast", "row_version", "created_at",
         )  # fmt: skip
 
     class Meta:

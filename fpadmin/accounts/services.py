@@ -16,6 +16,7 @@ from fpadmin.accounts.permissions import Role
 from fpadmin.accounts.sign_in import username_digest
 from fpadmin.audit import log
 from fpadmin.errors import RuleViolation
+from fpadmin.versions import claim
 
 # Without one of each nobody could make accounts or unlock them.
 _INDISPENSABLE = (Role.ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR)
@@ -61,8 +62,12 @@ def create_account(
 
 
 @transaction.atomic
-def update_account(*, account: User, name: str, region: Region, by) -> User:
-    """The person's name and place. A moved account signs in again; its role stays."""
+def update_account(*, account: User, row_version: int, name: str, region: Region, by) -> User:
+    """The person's name and place. A moved account signs in again; its role stays.
+
+    Raises EditConflict when somebody saved name, place or role since `row_version`.
+    """
+    claim(account, row_version)
     account = _locked(account)
     before = copy(account)
     rules.check_role_region(account.role, region)
@@ -119,8 +124,12 @@ def reset_password(*, account: User, by) -> tuple[User, str]:
 
 
 @transaction.atomic
-def change_role(*, account: User, role: str, region: Region, by) -> User:
-    """Another role, at a region of its level; sessions end. Nobody changes his own role."""
+def change_role(*, account: User, row_version: int, role: str, region: Region, by) -> User:
+    """Another role, at a region of its level; sessions end. Nobody changes his own role.
+
+    Raises EditConflict when somebody saved name, place or role since `row_version`.
+    """
+    claim(account, row_version)
     account = _locked(account)
     if account.pk == getattr(by, "pk", None):
         raise RuleViolation("不能改自己的角色，请让另一位安全管理员来办。")
@@ -220,6 +229,7 @@ def create_region(
 def update_region(
     *,
     region: Region,
+    row_version: int,
     name: str,
     urban_rural: str,
     valid_from: date | None,
@@ -228,8 +238,10 @@ def update_region(
 ) -> Region:
     """Name, kind and dates of a region; code and place in the tree stay.
 
-    Refuses to end a region while one directly below it goes on.
+    Refuses to end a region while one directly below it goes on. Raises EditConflict when
+    somebody saved since `row_version`.
     """
+    claim(region, row_version)
     region = Region.objects.select_for_update().get(pk=region.pk)
     before = copy(region)
     _check_dates(valid_from, valid_until)

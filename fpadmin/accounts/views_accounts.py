@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -13,14 +14,14 @@ from fpadmin.accounts.forms import (
     AccountForm,
     AccountSearchForm,
     RoleForm,
-    account_initial,
     accounts_named,
 )
 from fpadmin.accounts.models import User
 from fpadmin.accounts.permissions import Permission, Role, requires
 from fpadmin.accounts.presenters import account_state, permission_table
 from fpadmin.accounts.tables import AccountTable, RoleTable
-from fpadmin.errors import RuleViolation
+from fpadmin.errors import EditConflict, RuleViolation
+from fpadmin.ui import editing
 from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import PAGE_SIZES, list_page
 
@@ -94,7 +95,7 @@ def account_create(request):
             refuse(form, violation)
         else:
             return _show_password(request, account, password, "账号已建立")
-    return render(request, "accounts/account_form.html", {"form": form})
+    return _account_form(request, form)
 
 
 @requires(Permission.ACCOUNTS_MANAGE)
@@ -102,21 +103,36 @@ def account_create(request):
 def account_update(request, pk):
     """Name and place of an account."""
     account = get_object_or_404(User.objects.visible_to(request.user), pk=pk)
-    form = AccountEditForm(
-        request.POST or None,
-        user=request.user,
-        day=dates.today(),
-        initial=account_initial(account),
-    )
+    initial = AccountEditForm.initial_of(account)
+    common = {"user": request.user, "day": dates.today(), "initial": initial}
+    if request.method != "POST":
+        opened = editing.opened(account, initial)
+        return _account_form(request, AccountEditForm(**common), account=account, **opened)
+    opened = editing.opened_before(request)
+    form = AccountEditForm(editing.answers(request, initial), **common)
     if form.is_valid():
         try:
-            services.update_account(account=account, **form.cleaned_data, by=request.user)
+            services.update_account(
+                account=account,
+                row_version=opened["row_version"],
+                **form.cleaned_data,
+                by=request.user,
+            )
+        except EditConflict as conflict:
+            return editing.conflict_page(
+                request,
+                form,
+                conflict,
+                section=("账号", "accounts:account-list"),
+                title=account.name,
+                cancel=reverse("accounts:account-detail", args=[pk]),
+            )
         except RuleViolation as violation:
             refuse(form, violation)
         else:
             messages.success(request, "账号已保存。")
             return redirect("accounts:account-detail", pk=pk)
-    return render(request, "accounts/account_form.html", {"form": form, "account": account})
+    return _account_form(request, form, account=account, **opened)
 
 
 @requires(Permission.ACCOUNTS_MANAGE)
@@ -176,21 +192,36 @@ def role_list(request):
 def role_update(request, pk):
     """Give an account another role, at a place of that role's level."""
     account = get_object_or_404(User.objects.visible_to(request.user), pk=pk)
-    form = RoleForm(
-        request.POST or None,
-        user=request.user,
-        day=dates.today(),
-        initial=account_initial(account),
-    )
+    initial = RoleForm.initial_of(account)
+    common = {"user": request.user, "day": dates.today(), "initial": initial}
+    if request.method != "POST":
+        opened = editing.opened(account, initial)
+        return _role_form(request, RoleForm(**common), account=account, **opened)
+    opened = editing.opened_before(request)
+    form = RoleForm(editing.answers(request, initial), **common)
     if form.is_valid():
         try:
-            services.change_role(account=account, **form.cleaned_data, by=request.user)
+            services.change_role(
+                account=account,
+                row_version=opened["row_version"],
+                **form.cleaned_data,
+                by=request.user,
+            )
+        except EditConflict as conflict:
+            return editing.conflict_page(
+                request,
+                form,
+                conflict,
+                section=("角色与锁定", "accounts:role-list"),
+                title=account.name,
+                cancel=reverse("accounts:role-list"),
+            )
         except RuleViolation as violation:
             refuse(form, violation)
         else:
             messages.success(request, f"{account.name}的角色已调整，重新登录后生效。")
             return redirect("accounts:role-list")
-    return render(request, "accounts/role_form.html", {"form": form, "account": account})
+    return _role_form(request, form, account=account, **opened)
 
 
 @requires(Permission.ROLES_MANAGE)
@@ -212,6 +243,14 @@ def permission_table_page(request):
         "accounts/permission_table.html",
         {"roles": Role.labels, "table": permission_table()},
     )
+
+
+def _account_form(request, form, **context):
+    return render(request, "accounts/account_form.html", {"form": form, **context})
+
+
+def _role_form(request, form, **context):
+    return render(request, "accounts/role_form.html", {"form": form, **context})
 
 
 def _with_new_password(request, pk, service, template, title):

@@ -11,9 +11,12 @@ from fpadmin.accounts.forms import NewRegionForm, RegionForm
 from fpadmin.accounts.models import CODE_LENGTHS, Region
 from fpadmin.accounts.permissions import Permission, requires
 from fpadmin.accounts.tables import RegionTable
-from fpadmin.errors import RuleViolation
+from fpadmin.errors import EditConflict, RuleViolation
+from fpadmin.ui import editing
 from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import list_page
+
+SECTION = ("行政区划", "accounts:region-list")
 
 
 @requires(Permission.REGIONS_VIEW)
@@ -73,7 +76,7 @@ def region_create(request):
         else:
             messages.success(request, f"{region.name}已登记。")
             return redirect(region)
-    return render(request, "accounts/region_form.html", {"form": form})
+    return _region_form(request, form)
 
 
 @requires(Permission.REGIONS_MANAGE)
@@ -81,13 +84,36 @@ def region_create(request):
 def region_update(request, code):
     """Name, kind and dates of a region."""
     region = get_object_or_404(Region.objects.visible_to(request.user), code=code)
-    form = RegionForm(request.POST) if request.method == "POST" else RegionForm.of(region)
+    initial = RegionForm.initial_of(region)
+    if request.method != "POST":
+        opened = editing.opened(region, initial)
+        return _region_form(request, RegionForm(initial=initial), region=region, **opened)
+    opened = editing.opened_before(request)
+    form = RegionForm(editing.answers(request, initial), initial=initial)
     if form.is_valid():
         try:
-            services.update_region(region=region, **form.cleaned_data, by=request.user)
+            services.update_region(
+                region=region,
+                row_version=opened["row_version"],
+                **form.cleaned_data,
+                by=request.user,
+            )
+        except EditConflict as conflict:
+            return editing.conflict_page(
+                request,
+                form,
+                conflict,
+                section=SECTION,
+                title=region.name,
+                cancel=region.get_absolute_url(),
+            )
         except RuleViolation as violation:
             refuse(form, violation)
         else:
             messages.success(request, "区划已保存。")
             return redirect(region)
-    return render(request, "accounts/region_form.html", {"form": form, "region": region})
+    return _region_form(request, form, region=region, **opened)
+
+
+def _region_form(request, form, **context):
+    return render(request, "accounts/region_form.html", {"form": form, **context})

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from django.db.models import F
+
 from fpadmin.accounts.models import CODE_LENGTHS, Region
 from fpadmin.accounts.permissions import Permission
 from fpadmin.audit import log
@@ -127,6 +129,7 @@ def _plan_known(plan, table, index, region: Region, name: str, urban_rural) -> N
                 )
             )  # fmt: skip
     region.name, region.urban_rural = after["name"], after["urban_rural"]
+    region.row_version = F("row_version") + 1  # a form opened before sees the conflict
     plan.changed.append(region)
     plan.updated += 1
 
@@ -142,7 +145,7 @@ def write_regions(plan: RegionPlan) -> list[log.Entry]:
             region.path = f"{parent.path if parent else ''}{region.code}."
         Region.objects.bulk_create(batch, batch_size=1000)
         saved |= {r.code: r for r in batch}
-    Region.objects.bulk_update(plan.changed, ["name", "urban_rural"], batch_size=500)
+    Region.objects.bulk_update(plan.changed, ["name", "urban_rural", "row_version"], batch_size=500)
     return [
         log.Entry("region.imported", "accounts.region", str(r.pk), r.path) for r in plan.changed
     ]

@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
                 ('session_version', models.PositiveIntegerField(default=0, verbose_name='会话版本')),
                 ('text_size', models.CharField(blank=True, choices=[('', '标准'), ('a1', '大'), ('a2', '特大')], default='', max_length=2, verbose_name='字号')),
                 ('high_contrast', models.BooleanField(default=False, verbose_name='高对比度')),
+                ('row_version', models.PositiveIntegerField(default=0)),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='创建时间')),
             ],
             options={
@@ -63,6 +64,7 @@ class Migration(migrations.Migration):
                 ('urban_rural', models.CharField(blank=True, choices=[('城镇', '城镇'), ('乡村', '乡村')], default='', max_length=2, verbose_name='城乡分类')),
                 ('valid_from', models.DateField(blank=True, null=True, verbose_name='启用日期')),
                 ('valid_until', models.DateField(blank=True, null=True, verbose_name='停用日期')),
+                ('row_version', models.PositiveIntegerField(default=0)),
                 ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='accounts.region', verbose_name='上级')),
             ],
             options={

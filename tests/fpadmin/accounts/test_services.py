@@ -10,8 +10,9 @@ from fpadmin.accounts.models import Region, User
 from fpadmin.accounts.permissions import Role
 from fpadmin.audit import log
 from fpadmin.audit.models import AuditEvent
-from fpadmin.errors import RuleViolation
+from fpadmin.errors import EditConflict, RuleViolation
 from tests.factories.accounts import PASSWORD, make_user
+from tests.factories.workbooks import run_import, workbook_of
 
 
 def create(by, region, **extra):
@@ -95,7 +96,9 @@ def test_unknown_role_is_refused_by_the_database(clerk):
 
 def test_moved_account_keeps_its_role_and_signs_in_again(clerk, other_township, administrator):
     version = clerk.session_version
-    services.update_account(account=clerk, name="新名", region=other_township, by=administrator)
+    services.update_account(
+        account=clerk, row_version=0, name="新名", region=other_township, by=administrator
+    )
     clerk.refresh_from_db()
     assert (clerk.name, clerk.region, clerk.role) == ("新名", other_township, "clerk")
     assert clerk.session_version == version + 1
@@ -103,8 +106,10 @@ def test_moved_account_keeps_its_role_and_signs_in_again(clerk, other_township, 
     assert event.changes == {"name": ["已变更"], "region": ["539981001", "539981100"]}
     with pytest.raises(RuleViolation):
         services.update_account(
-            account=clerk, name="新名", region=other_township.parent, by=administrator
-        )
+            account=clerk, row_version=1, name="新名", region=other_township.parent,
+            by=administrator,
+        )  # fmt: skip
+    assert User.objects.get(pk=clerk.pk).row_version == 1
 
 
 def test_nobody_disables_or_resets_or_promotes_himself(administrator, security_administrator):
@@ -115,6 +120,7 @@ def test_nobody_disables_or_resets_or_promotes_himself(administrator, security_a
     with pytest.raises(RuleViolation, match="自己的角色"):
         services.change_role(
             account=security_administrator,
+            row_version=0,
             role="administrator",
             region=security_administrator.region,
             by=security_administrator,
@@ -128,8 +134,9 @@ def test_last_administrators_cannot_be_removed(administrator, security_administr
         services.disable_account(account=security_administrator, by=administrator)
     with pytest.raises(RuleViolation, match="最后一个"):
         services.change_role(
-            account=administrator, role="county", region=county, by=security_administrator
-        )
+            account=administrator, row_version=0, role="county", region=county,
+            by=security_administrator,
+        )  # fmt: skip
     make_user("security_administrator", county, "second")
     services.disable_account(account=security_administrator, by=administrator)
     assert not User.objects.get(pk=security_administrator.pk).is_active
@@ -152,7 +159,9 @@ def test_reset_of_a_disabled_account_is_refused(clerk, administrator):
 
 
 def test_role_change_is_recorded_with_both_roles(clerk, township, security_administrator):
-    services.change_role(account=clerk, role="reviewer", region=township, by=security_administrator)
+    services.change_role(
+        account=clerk, row_version=0, role="reviewer", region=township, by=security_administrator
+    )
     event = last_event("account.role_changed")
     assert event.changes == {"role": ["clerk", "reviewer"]}
     assert event.actor_id == security_administrator.pk
@@ -172,17 +181,27 @@ def test_own_password_needs_the_current_one(clerk):
     "act",
     [
         lambda a, by, place: create(by, place),
-        lambda a, by, place: services.update_account(account=a, name="x", region=place, by=by),
+        lambda a, by, place: services.update_account(
+            account=a, row_version=0, name="x", region=place, by=by
+        ),
         lambda a, by, place: services.disable_account(account=a, by=by),
         lambda a, by, place: services.reset_password(account=a, by=by),
-        lambda a, by, place: services.change_role(account=a, role="reviewer", region=place, by=by),
+        lambda a, by, place: services.change_role(
+            account=a, row_version=0, role="reviewer", region=place, by=by
+        ),
         lambda a, by, place: services.unlock_account(account=a, by=by),
         lambda a, by, place: services.change_own_password(
             account=a, current=PASSWORD, password="Xin-mi.ma77"
         ),
         lambda a, by, place: services.sign_out(account=a),
         lambda a, by, place: services.update_region(
-            region=place, name="x", urban_rural="", valid_from=None, valid_until=None, by=by
+            region=place,
+            row_version=0,
+            name="x",
+            urban_rural="",
+            valid_from=None,
+            valid_until=None,
+            by=by,
         ),
     ],
     ids=["create", "update", "disable", "reset", "role", "unlock", "password", "out", "region"],
@@ -201,6 +220,31 @@ def test_service_changes_nothing_when_its_event_fails(
     with pytest.raises(OSError, match="no audit"):
         act(clerk, administrator, township)
     assert state() == before
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda a, by, place: services.update_account(
+            account=a, row_version=0, name="李四", region=place, by=by
+        ),
+        lambda a, by, place: services.change_role(
+            account=a, row_version=0, role="reviewer", region=place, by=by
+        ),
+    ],
+    ids=["update", "role"],
+)
+def test_second_edit_of_an_account_is_a_conflict(
+    act, clerk, administrator, security_administrator, township
+):
+    services.update_account(
+        account=clerk, row_version=0, name="张三", region=township, by=administrator
+    )
+    with pytest.raises(EditConflict) as conflict:
+        act(clerk, security_administrator, township)
+    assert conflict.value.current.name == "张三"
+    clerk.refresh_from_db()
+    assert (clerk.name, clerk.role, clerk.row_version) == ("张三", "clerk", 1)
 
 
 # Regions ----------------------------------------------------------------------------------------
@@ -239,8 +283,8 @@ def test_impossible_region_is_refused(code, words, administrator, village):
 def test_region_ends_after_those_below_it(administrator, village, township):
     def end(region, day):
         return services.update_region(
-            region=region, name=region.name, urban_rural="", valid_from=None, valid_until=day,
-            by=administrator,
+            region=region, row_version=0, name=region.name, urban_rural="", valid_from=None,
+            valid_until=day, by=administrator,
         )  # fmt: skip
 
     with pytest.raises(RuleViolation, match="庄科村"):
@@ -248,6 +292,35 @@ def test_region_ends_after_those_below_it(administrator, village, township):
     end(village, date(2018, 9, 30))
     assert end(township, date(2018, 10, 1)).valid_until == date(2018, 10, 1)
     assert last_event("region.changed").changes["valid_until"] == [None, "2018-10-01"]
+
+
+def test_second_edit_of_a_region_is_a_conflict(administrator, village):
+    def rename(name):
+        services.update_region(
+            region=village, row_version=0, name=name, urban_rural="乡村", valid_from=None,
+            valid_until=None, by=administrator,
+        )  # fmt: skip
+
+    rename("庄科")
+    with pytest.raises(EditConflict) as conflict:
+        rename("庄科社区")
+    assert (conflict.value.current.name, conflict.value.current.row_version) == ("庄科", 1)
+    assert Region.objects.get(pk=village.pk).name == "庄科"
+
+
+def test_import_of_a_region_is_an_edit_too(administrator, village, township):
+    rows = [
+        {"code": township.code, "name": township.name, "level": "乡"},
+        {"code": village.code, "name": "庄科社区", "level": "村"},
+    ]
+    assert run_import("regions", workbook_of("regions", rows), township).updated == 1
+    township.refresh_from_db()
+    assert township.row_version == 0
+    with pytest.raises(EditConflict):
+        services.update_region(
+            region=village, row_version=0, name="庄科", urban_rural="", valid_from=None,
+            valid_until=None, by=administrator,
+        )  # fmt: skip
 
 
 def test_region_dates_are_ordered(administrator, village):

@@ -245,7 +245,7 @@ def other_events(account, by, township):
         "disable": lambda: services.disable_account(account=account, by=by),
         "reset": lambda: services.reset_password(account=account, by=by),
         "role": lambda: services.change_role(
-            account=account, role="reviewer", region=township, by=by
+            account=account, row_version=0, role="reviewer", region=township, by=by
         ),
         "own password": lambda: services.change_own_password(
             account=account, current=PASSWORD, password="Xin-mi.ma77"

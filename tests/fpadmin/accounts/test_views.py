@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from fpadmin.accounts import services
 from fpadmin.accounts.models import Region, User
 from fpadmin.audit.models import AuditEvent
 from tests.factories.accounts import make_region, make_user
@@ -14,6 +15,12 @@ LISTS = ["accounts:account-list", "accounts:role-list", "accounts:region-list"]
 def body(answer):
     assert answer.status_code == 200, answer.status_code
     return answer.content.decode()
+
+
+def opened(client, url):
+    """What an opened edit form carries along."""
+    context = client.get(url).context
+    return {name: context[name] for name in ("row_version", "opened")}
 
 
 @pytest.fixture
@@ -97,12 +104,16 @@ def test_account_is_edited_disabled_enabled_and_reset(sign_in, administrator, cl
     def post(action, **data):
         return client.post(reverse(f"accounts:account-{action}", args=[clerk.pk]), data)
 
+    def opened_form():
+        return opened(client, reverse("accounts:account-update", args=[clerk.pk]))
+
     for name in ("update", "disable", "enable", "reset"):
         assert (
             clerk.username in body(client.get(reverse(f"accounts:account-{name}", args=[clerk.pk])))
             or name == "update"
         )
-    assert post("update", name="改名", region=township.code).status_code == 302
+    named = opened_form() | {"name": "改名", "region": township.code}
+    assert post("update", **named).status_code == 302
     assert User.objects.get(pk=clerk.pk).name == "改名"
     assert post("disable").status_code == 302
     assert not User.objects.get(pk=clerk.pk).is_active
@@ -123,8 +134,9 @@ def test_administrator_cannot_change_roles(sign_in, administrator, clerk):
         assert client.post(reverse(f"accounts:{name}", args=[clerk.pk])).status_code == 403
     edit = reverse("accounts:account-update", args=[clerk.pk])
     data = {"name": "x", "region": clerk.region.code, "role": "reviewer"}
-    client.post(edit, data)
-    assert User.objects.get(pk=clerk.pk).role == "clerk"
+    client.post(edit, opened(client, edit) | data)
+    saved = User.objects.get(pk=clerk.pk)
+    assert (saved.name, saved.role) == ("x", "clerk")
 
 
 def test_security_administrator_changes_a_role_and_unlocks(
@@ -140,15 +152,97 @@ def test_security_administrator_changes_a_role_and_unlocks(
         not in body(client.get(reverse("accounts:role-list"))).split("<main")[1].split("fp-note")[0]
     )
     url = reverse("accounts:role-update", args=[clerk.pk])
-    assert "要设在村级" in body(client.post(url, {"role": "propagandist", "region": township.code}))
-    assert client.post(url, {"role": "reviewer", "region": township.code}).status_code == 302
+    form = opened(client, url) | {"region": township.code}
+    assert "要设在村级" in body(client.post(url, form | {"role": "propagandist"}))
+    assert client.post(url, form | {"role": "reviewer"}).status_code == 302
     assert User.objects.get(pk=clerk.pk).role == "reviewer"
 
 
 def test_own_role_is_refused_on_the_page(sign_in, security_administrator):
     url = reverse("accounts:role-update", args=[security_administrator.pk])
     data = {"role": "administrator", "region": security_administrator.region.code}
-    assert "不能改自己的角色" in body(sign_in(security_administrator).post(url, data))
+    client = sign_in(security_administrator)
+    assert "不能改自己的角色" in body(client.post(url, opened(client, url) | data))
+
+
+@pytest.mark.parametrize(
+    ("name", "who"),
+    [("account-update", "administrator"), ("role-update", "security_administrator")],
+)
+@pytest.mark.parametrize("version", ["", "x", "-1"])
+def test_edit_without_version_is_a_bad_request(name, who, version, request, sign_in, clerk):
+    url = reverse(f"accounts:{name}", args=[clerk.pk])
+    client = sign_in(request.getfixturevalue(who))
+    data = {"name": "改名", "role": "reviewer", "region": clerk.region.code}
+    answer = client.post(url, opened(client, url) | data | {"row_version": version})
+    assert answer.status_code == 400
+
+
+def test_second_of_two_administrators_sees_both_versions_and_chooses(
+    sign_in, administrator, county, clerk, other_township
+):
+    url = reverse("accounts:account-update", args=[clerk.pk])
+    mine = sign_in(administrator)
+    theirs = sign_in(make_user("administrator", county, "second", name="李四"))
+    my_form, their_form = opened(mine, url), opened(theirs, url)
+    here = clerk.region.code
+    theirs.post(url, their_form | {"name": "他改", "region": other_township.code})
+
+    page = mine.post(url, my_form | {"name": "我改", "region": here})
+
+    assert page.status_code == 409
+    assert "李四（second）在" in page.content.decode()
+    shown = {d.name: (d.mine, d.theirs, d.keep) for d in page.context["differences"]}
+    assert shown == {
+        "name": ("我改", "他改", "mine"),
+        "region": (here, other_township.code, "theirs"),
+    }
+    assert User.objects.get(pk=clerk.pk).name == "他改"
+
+    chosen = dict(page.context["posted"]) | {
+        "row_version": page.context["row_version"], "opened": page.context["opened"],
+        "use_name": "mine", "use_region": "theirs", "step": "resolve",
+    }  # fmt: skip
+    assert mine.post(url, chosen).status_code == 302
+    saved = User.objects.get(pk=clerk.pk)
+    assert (saved.name, saved.region) == ("我改", other_township)
+
+
+def test_role_and_place_changed_meanwhile_are_both_shown(
+    sign_in, security_administrator, administrator, clerk, other_township
+):
+    url = reverse("accounts:role-update", args=[clerk.pk])
+    client = sign_in(security_administrator)
+    form = opened(client, url)
+    services.update_account(
+        account=clerk, row_version=0, name=clerk.name, region=other_township, by=administrator
+    )
+
+    page = client.post(url, form | {"role": "reviewer", "region": clerk.region.code})
+
+    assert page.status_code == 409
+    assert [d.name for d in page.context["differences"]] == ["region"]
+    assert User.objects.get(pk=clerk.pk).role == "clerk"
+
+
+def test_second_edit_of_a_region_shows_both_versions(sign_in, administrator, village):
+    url = reverse("accounts:region-update", args=[village.code])
+    client = sign_in(administrator)
+    first, second = opened(client, url), opened(client, url)
+    values = {"urban_rural": "乡村", "valid_from": "2018-01-01", "valid_until": ""}
+    assert client.post(url, first | values | {"name": "庄科"}).status_code == 302
+
+    page = client.post(url, second | values | {"name": "庄科社区", "valid_from": "2017-01-01"})
+
+    assert page.status_code == 409
+    shown = {d.name: (d.opened, d.mine, d.theirs) for d in page.context["differences"]}
+    assert shown == {
+        "name": ("庄科村", "庄科社区", "庄科"),
+        "valid_from": ("—", "2017-01-01", "2018-01-01"),
+    }
+    without = {"name": "庄科社区"} | values
+    assert client.post(url, without).status_code == 400
+    assert Region.objects.get(pk=village.pk).name == "庄科"
 
 
 def test_permission_table_is_the_literal_one(sign_in, security_administrator):
@@ -189,9 +283,10 @@ def test_region_is_made_and_ended(sign_in, administrator, township):
     assert str(region.valid_from) == "2018-01-01"
     url = reverse("accounts:region-update", args=[region.code])
     assert "新村" in body(client.get(url))
-    wrong = {"name": "新村", "valid_from": "2018-01-01", "valid_until": "20171231"}
+    form = opened(client, url) | {"name": "新村", "valid_from": "2018-01-01"}
+    wrong = form | {"valid_until": "20171231"}
     assert "停用日期必须晚于启用日期" in body(client.post(url, wrong))
-    client.post(url, {"name": "新村", "valid_from": "2018-01-01", "valid_until": "20181001"})
+    client.post(url, form | {"valid_until": "20181001"})
     assert "已停用" in body(client.get(region.get_absolute_url()))
 
 

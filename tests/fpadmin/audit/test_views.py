@@ -27,7 +27,9 @@ def rows(answer):
 
 @pytest.fixture
 def trail(clerk, township, administrator, security_administrator):
-    services.change_role(account=clerk, role="reviewer", region=township, by=security_administrator)
+    services.change_role(
+        account=clerk, row_version=0, role="reviewer", region=township, by=security_administrator
+    )
     services.reset_password(account=clerk, by=administrator)
     log.record("access.denied", by=clerk, changes={"page": "x"}, result="refused")
     log.record("audit.verified", by=log.SystemJob("verify_audit"), count=3)
