@@ -18,6 +18,10 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('last_hash', models.CharField(max_length=64)),
             ],
+            options={
+                'verbose_name': '审计链末端',
+                'verbose_name_plural': '审计链末端',
+            },
         ),
         migrations.CreateModel(
             name='AuditEvent',
