@@ -10,10 +10,10 @@ class AccountsConfig(AppConfig):
 
     def ready(self):
         from fpadmin import checks  # noqa: F401 - registers the system checks
-        from fpadmin.accounts.permissions import Permission
+        from fpadmin.accounts import menu
         from fpadmin.audit.log import register_types
-        from fpadmin.ui.menu import MenuEntry, register_entry
 
+        menu.load()
         register_types(
             {
                 "sign_in.ok": "登录",
@@ -31,37 +31,4 @@ class AccountsConfig(AppConfig):
                 "region.created": "新建区划",
                 "region.changed": "修改区划",
             }
-        )
-        register_entry(
-            MenuEntry(
-                key="accounts",
-                label="账号",
-                url_name="accounts:account-list",
-                permission=Permission.ACCOUNTS_MANAGE,
-                icon="person-badge",
-                order=70,
-                active=("accounts:account",),
-            )
-        )
-        register_entry(
-            MenuEntry(
-                key="roles",
-                label="角色与锁定",
-                url_name="accounts:role-list",
-                permission=Permission.ROLES_MANAGE,
-                icon="person-gear",
-                order=71,
-                active=("accounts:role", "accounts:permission"),
-            )
-        )
-        register_entry(
-            MenuEntry(
-                key="regions",
-                label="行政区划",
-                url_name="accounts:region-list",
-                permission=Permission.REGIONS_VIEW,
-                icon="diagram-3",
-                order=72,
-                active=("accounts:region",),
-            )
         )

@@ -14,6 +14,32 @@ from fpadmin.imports.models import CHECKED_AGAIN_STATES, DISCARDED_STATES, Impor
 from fpadmin.jobs import services as jobs
 from fpadmin.jobs.models import Job
 
+EVENT_TYPES = {
+    "import.uploaded": "上传工作簿",
+    "import.checked": "检查工作簿",
+    "import.check-again": "重新检查工作簿",
+    "import.refused": "工作簿不能读取",
+    "import.confirmed": "确认导入",
+    "import.committed": "导入写入登记资料",
+    "import.finished": "导入完成",
+    "import.discarded": "放弃导入",
+    "import.purged": "清除导入文件",
+    "import.file-asked": "要标出错误的工作簿",
+    "import.file-opened": "下载导入的工作簿",
+}
+CHANGE_LABELS = {
+    "kind": "类别",
+    "rows": "行数",
+    "created": "新增",
+    "updated": "更新",
+    "unchanged": "无变化",
+    "refused": "错误行",
+    "on": "变动日期",
+    "good_rows": "只导入正确的行",
+    "only_wrong": "只要错误的行",
+    "code": "代码",
+}
+
 State = ImportBatch.State
 OPEN = (State.CHECKING, State.CHECKED)
 

@@ -17,6 +17,17 @@ from fpadmin.jobs import results, rules, sending
 from fpadmin.jobs.kinds import KINDS
 from fpadmin.jobs.models import OPEN_STATES, RETRIED_STATES, Job
 
+EVENT_TYPES = {
+    "job.requested": "提交后台任务",
+    "job.cancelled": "取消后台任务",
+    "job.retried": "重试后台任务",
+    "job.finished": "后台任务结束",
+    "job.recovered": "后台任务中断后重新排队",
+    "job.result_opened": "下载任务结果",
+    "invariants.checked": "核对数据",
+}
+CHANGE_LABELS = {"broken": "不成立的项目"}
+
 
 def enqueue(
     *,

@@ -16,6 +16,21 @@ from fpadmin.reporting import rendering, sheets
 from fpadmin.reporting.models import ReturnVersion
 from fpadmin.reporting.registry import ListRows
 
+EVENT_TYPES = {
+    "return.made": "生成报表",
+    "return.downloaded": "下载报表",
+    "figure.exported": "导出数字的名单",
+    "figures.computed": "命令计算指标",
+    "figure.listed": "命令列出名单",
+}
+CHANGE_LABELS = {
+    "return": "报表",
+    "format": "格式",
+    "figure": "指标",
+    "figures": "指标",
+    "span": "期间",
+}
+
 
 def make_return(
     *,
