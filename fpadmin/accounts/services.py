@@ -204,14 +204,15 @@ def create_region(
     Refuses a taken or malformed code and a missing parent.
     """
     level = rules.level_of_code(code)
+    taken = RuleViolation(f"区划代码{code}已经有了。", field="code")
     if Region.objects.filter(code=code).exists():
-        raise RuleViolation(f"区划代码{code}已经有了。", field="code")
+        raise taken
     above = rules.parent_code(code)
     parent = Region.objects.filter(code=above).first() if above else None
     if above and parent is None:
         raise RuleViolation(f"上级区划{above}还没有登记，请先登记上级。", field="code")
     _check_dates(valid_from, valid_until)
-    region = Region.objects.create(
+    region = Region(
         code=code,
         name=name.strip(),
         level=level,
@@ -221,6 +222,13 @@ def create_region(
         valid_from=valid_from,
         valid_until=valid_until,
     )
+    try:
+        with transaction.atomic():
+            region.save()
+    except IntegrityError as error:
+        if "unique" not in str(error).lower():
+            raise
+        raise taken from None  # the same code a moment ago
     log.record("region.created", by=by, target=region, region_path=region.path)
     return region
 

@@ -11,7 +11,7 @@ from fpadmin.accounts.permissions import Role
 from fpadmin.audit import log
 from fpadmin.audit.models import AuditEvent
 from fpadmin.errors import EditConflict, RuleViolation
-from tests.factories.accounts import PASSWORD, make_user
+from tests.factories.accounts import PASSWORD, make_region, make_user
 from tests.factories.workbooks import run_import, workbook_of
 
 
@@ -277,6 +277,16 @@ def test_new_region_takes_level_and_parent_from_its_code(administrator, township
 def test_impossible_region_is_refused(code, words, administrator, village):
     with pytest.raises(RuleViolation, match=words) as refusal:
         new_region(administrator, code=code)
+    assert refusal.value.field == "code"
+
+
+def test_code_taken_a_moment_ago_is_refused_in_words(administrator, township, monkeypatch):
+    def meanwhile(*dates):
+        make_region("539981001203", "先登记的村")
+
+    monkeypatch.setattr(services, "_check_dates", meanwhile)
+    with pytest.raises(RuleViolation, match="539981001203已经有了") as refusal:
+        new_region(administrator)
     assert refusal.value.field == "code"
 
 
