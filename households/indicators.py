@@ -39,6 +39,7 @@ from households.models import (
     Household,
     Hukou,
     Marital,
+    Origin,
     Relation,
     Residence,
     Residency,
@@ -216,7 +217,7 @@ def births_in(span: Span) -> QuerySet:
     born_on = F("birth_date")
     by_mother = Q(mother_spell__isnull=False)
     return ChildRecord.objects.filter(
-        origin=ChildRecord.Origin.BORN, birth_date__range=(span.start, span.as_of)
+        origin=Origin.BORN, birth_date__range=(span.start, span.as_of)
     ).annotate(
         mother_spell=FilteredRelation(
             "mother__residencies", condition=_in_force_on(born_on, "mother__residencies__")

@@ -57,6 +57,16 @@ class DisabilityGrade(models.TextChoices):
     FOURTH = "四级", "四级"
 
 
+class Origin(models.TextChoices):
+    BORN = "亲生", "亲生"
+    ADOPTED = "收养", "收养"
+
+
+class Survival(models.TextChoices):
+    ALIVE = "存活", "存活"
+    DEAD = "死亡", "死亡"
+
+
 def living(day, person: str = "") -> Q:
     """Born by `day` and not dead on it: a death date on or before the day is dead.
 
@@ -408,8 +418,15 @@ class Residency(models.Model):
                 name="%(app_label)s_%(class)s_dates_ordered",
             ),
             models.CheckConstraint(
+                condition=Q(relation__in=Relation.values),
+                name="%(app_label)s_%(class)s_relation_known",
+            ),
+            models.CheckConstraint(
                 condition=Q(residence__in=Residence.values),
                 name="%(app_label)s_%(class)s_residence_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(hukou__in=Hukou.values), name="%(app_label)s_%(class)s_hukou_known"
             ),
         ]
         indexes = [models.Index(fields=["village", "started_on"])]  # a village as of a day
@@ -435,9 +452,7 @@ class ChildRecordQuerySet(RegionScopedQuerySet):
 class ChildRecord(models.Model):
     """A line of a woman's birth history, or of a single father's: a child borne or adopted."""
 
-    class Origin(models.TextChoices):
-        BORN = "亲生", "亲生"
-        ADOPTED = "收养", "收养"
+    Origin = Origin
 
     mother = models.ForeignKey(
         Resident, models.PROTECT, null=True, blank=True, verbose_name="母亲", related_name="births"
@@ -474,9 +489,7 @@ class ChildRecord(models.Model):
     birth_certificate_no = models.CharField(
         "出生医学证明编号", max_length=40, blank=True, default=""
     )
-    survival = models.CharField(
-        "存活状况", max_length=2, choices=[("存活", "存活"), ("死亡", "死亡")], default="存活"
-    )
+    survival = models.CharField("存活状况", max_length=2, choices=Survival, default=Survival.ALIVE)
     death_date = models.DateField("子女死亡日期", null=True, blank=True)
     disability_grade = models.CharField(
         "伤残等级", max_length=2, choices=DisabilityGrade, blank=True, default=""
@@ -531,8 +544,8 @@ class ChildRecord(models.Model):
                 violation_error_message="孩次应在1到15之间。",
             ),
             models.CheckConstraint(
-                condition=Q(survival="存活", death_date__isnull=True)
-                | Q(survival="死亡", death_date__isnull=False),
+                condition=Q(survival=Survival.ALIVE, death_date__isnull=True)
+                | Q(survival=Survival.DEAD, death_date__isnull=False),
                 name="%(app_label)s_%(class)s_dead_means_date",
                 violation_error_message="存活状况为死亡时填写子女死亡日期，存活时不填。",
             ),
@@ -543,6 +556,17 @@ class ChildRecord(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(sex__in=Sex.values), name="%(app_label)s_%(class)s_sex_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(origin__in=Origin.values), name="%(app_label)s_%(class)s_origin_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(survival__in=Survival.values),
+                name="%(app_label)s_%(class)s_survival_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(disability_grade__in=["", *DisabilityGrade.values]),
+                name="%(app_label)s_%(class)s_disability_grade_known",
             ),
         ]
         indexes = [

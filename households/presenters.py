@@ -6,7 +6,7 @@ from datetime import date
 from fpadmin.accounts.models import Region
 from fpadmin.dates import age_on
 from fpadmin.identity import mask_account, mask_id_number, mask_phone
-from households.models import Relation, Resident
+from households.models import Origin, Relation, Resident, Sex
 
 BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y = 126, 44, 20, 46
 PER_LINE = 4  # more boxes side by side would make their words too small
@@ -158,7 +158,7 @@ def timeline(members: list[Resident], spells, births) -> list[Event]:
         recorded.add(birth.child_id)
         name = birth.child_name or "未取名"
         order = ORDER_WORDS.get(birth.order, f"第{birth.order}孩")
-        adopted = "收养" if birth.origin == "收养" else ""
+        adopted = birth.origin if birth.origin == Origin.ADOPTED else ""
         events.append(Event(birth.birth_date, "", f"出生：{birth.sex}孩{name}", order, adopted))
         if birth.death_date and birth.child_id not in here:
             events.append(Event(birth.death_date, f"{name}去世"))
@@ -253,6 +253,6 @@ def _in_words(members: list[Resident]) -> str:
             words.append(f"{member.name}与{names[member.spouse_id]}为夫妻")
         parents = [names[pk] for pk in (member.father_id, member.mother_id) if pk in names]
         if parents:
-            child = "儿子" if member.sex == "男" else "女儿"
+            child = "儿子" if member.sex == Sex.MALE else "女儿"
             words.append(f"{member.name}是{'与'.join(parents)}的{child}")
     return ("；".join(words) or "、".join(f"{m.relation}{m.name}" for m in members)) + "。"

@@ -3,7 +3,16 @@
 from fpadmin.accounts.permissions import Permission
 from fpadmin.imports.kinds import Column, WorkbookKind, register
 from households.birth_import import plan_births, write_births
-from households.models import DisabilityGrade, Hukou, Marital, Relation, Residence, Sex
+from households.models import (
+    DisabilityGrade,
+    Hukou,
+    Marital,
+    Origin,
+    Relation,
+    Residence,
+    Sex,
+    Survival,
+)
 from households.resident_import import plan_residents, write_residents
 
 RESIDENTS = WorkbookKind(
@@ -100,11 +109,11 @@ BIRTHS = WorkbookKind(
         Column("性别", "sex", "choice", required=True, choices=tuple(Sex.values)),
         Column("出生日期", "birth_date", "date", required=True),
         Column("孩次", "order", "int", required=True, bounds=(1, 15), note="1到15，按出生先后"),
-        Column("生育方式", "origin", "choice", choices=("亲生", "收养"), note="不填为亲生"),
+        Column("生育方式", "origin", "choice", choices=tuple(Origin.values), note="不填为亲生"),
         Column("符合政策", "within_policy", "bool", required=True, note="是或否"),
         Column("出生医院", "hospital", max_length=100),
         Column("出生医学证明编号", "birth_certificate_no", max_length=40),
-        Column("存活状况", "survival", "choice", required=True, choices=("存活", "死亡")),
+        Column("存活状况", "survival", "choice", required=True, choices=tuple(Survival.values)),
         Column("子女死亡日期", "death_date", "date", note="存活状况为死亡时必填"),
         Column("伤残等级", "disability_grade", "choice", choices=tuple(DisabilityGrade.values)),
         Column("伤残鉴定日期", "disability_date", "date"),

@@ -14,7 +14,15 @@ from fpadmin.dates import years_before
 from fpadmin.fields import next_string
 from fpadmin.identity import InvalidIdNumber, half_width, normalise_id_number, parse_id_number
 from households import places
-from households.models import ChildRecord, Household, Residence, Residency, Resident
+from households.models import (
+    ChildRecord,
+    Household,
+    Relation,
+    Residence,
+    Residency,
+    Resident,
+    Sex,
+)
 
 CHANGES_SHOWN = 100
 # The character after these cannot be stored, so a range has no end; no name has them.
@@ -144,7 +152,9 @@ def relatives_of(user, resident: Resident) -> list[tuple[str, str, Resident | No
     ]
     relatives = [r for r in relatives if r[1] or r[2]]
     children = people.filter(Q(father=resident) | Q(mother=resident)).order_by("birth_date", "pk")
-    return relatives + [("子" if c.sex == "男" else "女", "", c) for c in children]
+    return relatives + [
+        (Relation.SON if c.sex == Sex.MALE else Relation.DAUGHTER, "", c) for c in children
+    ]
 
 
 def spells_in(household: Household) -> list[Residency]:

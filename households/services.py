@@ -18,7 +18,16 @@ from fpadmin.identity import normalise_id_number
 from fpadmin.versions import claim
 from households import rules
 from households.identifiers import link_waiting, set_identifier
-from households.models import ChildRecord, Household, LowIncomeSpell, Relation, Residency, Resident
+from households.models import (
+    ChildRecord,
+    Household,
+    LowIncomeSpell,
+    Origin,
+    Relation,
+    Residency,
+    Resident,
+    Sex,
+)
 
 EVENT_TYPES = {
     "household.registered": "登记家庭",
@@ -447,7 +456,7 @@ def _set_low_income(household: Household, low_income: bool, on: date) -> dict[st
 
 def _set_parents(record: ChildRecord, parent: Resident, values: dict[str, Any]) -> list[str]:
     """The parent whose page it is, and the other one by number, registered here or not."""
-    own, other = ("mother", "father") if parent.sex == "女" else ("father", "mother")
+    own, other = ("mother", "father") if parent.sex == Sex.FEMALE else ("father", "mother")
     setattr(record, own, parent)
     written = [own, *set_identifier(record, f"{own}_id_number", parent.id_number)]
     number = values.get(f"{other}_id_number")
@@ -471,7 +480,7 @@ def _history_of(record: ChildRecord):
 
 
 def _refuse_order(record: ChildRecord) -> None:
-    adopted = ChildRecord.Origin.ADOPTED
+    adopted = Origin.ADOPTED
     others = [
         (order, born, origin == adopted)
         for order, born, origin in _history_of(record).values_list("order", "birth_date", "origin")

@@ -17,7 +17,7 @@ from households.forms.base import (
     section,
     third,
 )
-from households.models import ChildRecord, Resident, Sex
+from households.models import ChildRecord, Origin, Resident, Sex, Survival
 
 
 class BirthForm(RegistryForm):
@@ -40,8 +40,8 @@ class BirthForm(RegistryForm):
     )
     origin = forms.ChoiceField(
         label="生育方式",
-        choices=ChildRecord.Origin.choices,
-        initial=ChildRecord.Origin.BORN,
+        choices=Origin.choices,
+        initial=Origin.BORN,
         widget=forms.RadioSelect,
     )
     within_policy = forms.TypedChoiceField(
@@ -60,8 +60,8 @@ class BirthForm(RegistryForm):
     birth_certificate_no = forms.CharField(label="出生医学证明编号", max_length=40, required=False)
     survival = forms.ChoiceField(
         label="存活状况",
-        choices=ChildRecord.survival.field.choices,
-        initial="存活",
+        choices=Survival.choices,
+        initial=Survival.ALIVE,
         widget=forms.RadioSelect,
     )
     death_date = FlexibleDateField(label="子女死亡日期", required=False)
@@ -123,7 +123,7 @@ class BirthForm(RegistryForm):
         self.note_findings(rules.date_findings(values, self.today))
         if values.get("birth_date"):
             self._clean_parents(values, values["birth_date"])
-        dead = values.get("survival") == "死亡"
+        dead = values.get("survival") == Survival.DEAD
         if dead and not values.get("death_date") and "death_date" not in self.errors:
             self.add_error("death_date", "存活状况为死亡时要填子女死亡日期。")
         if values.get("death_date") and not dead:
@@ -136,7 +136,7 @@ class BirthForm(RegistryForm):
             mother, father = self.parent, self._other(values.get("father_id_number"), Sex.MALE)
         else:
             father, mother = self.parent, self._other(values.get("mother_id_number"), Sex.FEMALE)
-        adopted = values.get("origin") == ChildRecord.Origin.ADOPTED
+        adopted = values.get("origin") == Origin.ADOPTED
         self.note_findings(
             rules.parent_findings(
                 born,

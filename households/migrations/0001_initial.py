@@ -260,7 +260,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='residency',
+            constraint=models.CheckConstraint(condition=models.Q(('relation__in', ['户主', '配偶', '子', '女', '儿媳', '女婿', '父', '母', '祖父母', '孙子女', '兄弟姐妹', '其他'])), name='households_residency_relation_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='residency',
             constraint=models.CheckConstraint(condition=models.Q(('residence__in', ['常住', '流入', '流出'])), name='households_residency_residence_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='residency',
+            constraint=models.CheckConstraint(condition=models.Q(('hukou__in', ['农业', '非农业'])), name='households_residency_hukou_known'),
         ),
         migrations.AddIndex(
             model_name='childrecord',
@@ -301,5 +309,17 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='childrecord',
             constraint=models.CheckConstraint(condition=models.Q(('sex__in', ['男', '女'])), name='households_childrecord_sex_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='childrecord',
+            constraint=models.CheckConstraint(condition=models.Q(('origin__in', ['亲生', '收养'])), name='households_childrecord_origin_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='childrecord',
+            constraint=models.CheckConstraint(condition=models.Q(('survival__in', ['存活', '死亡'])), name='households_childrecord_survival_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='childrecord',
+            constraint=models.CheckConstraint(condition=models.Q(('disability_grade__in', ['', '一级', '二级', '三级', '四级'])), name='households_childrecord_disability_grade_known'),
         ),
     ]

@@ -19,8 +19,9 @@ def make_id_number(birth_date: date, sex: str = "男", area: str = "539981") -> 
 
 
 def make_household(village: Region, number: str = "", group: Region | None = None) -> Household:
+    """A household; the number it is given has six digits, those that tests write have five."""
     return Household.objects.create(
-        village=village, group=group, number=number or f"{next(_sequence):05d}"
+        village=village, group=group, number=number or f"9{next(_sequence):05d}"
     )
 
 
