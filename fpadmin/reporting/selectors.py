@@ -122,11 +122,8 @@ def todos(user, day: date) -> list[Todo]:
     year's on 12 October.
     """
     lines = []
-    for report in returns_of():
-        period = recent_periods(report.cycle, day, 2)[1]
-        made = ReturnVersion.objects.filter(
-            code=report.code, region=user.region, period=period.code
-        ).exists()
+    for report, (_, ended) in period_lines(returns_of(), user.region, day, count=2):
+        period, made = ended.period, ended.version is not None
         due = period.end + timedelta(days=15 if report.cycle == "month" else 12)
         late = (day - due).days
         lines.append(
