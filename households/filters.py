@@ -6,10 +6,9 @@ from django.db.models import Exists, OuterRef, Q
 
 from fpadmin import dates
 from fpadmin.ui.filters import Chip, FilterSet
-from households import selectors
+from households import searches, selectors
 from households.models import Hukou, Marital, Residence, Resident, Sex
 
-SEARCHES = "searches"
 AGED = [("60", "60岁及以上"), ("65", "65岁及以上"), ("80", "80岁及以上"), ("under16", "16岁以下")]
 
 
@@ -34,15 +33,14 @@ class SearchFilter(FilterSet):
 
     search = django_filters.CharFilter(method="by_search", widget=forms.HiddenInput)
 
-    def kept_search(self) -> selectors.Search | None:
-        kept = self.request.session.get(SEARCHES, {}).get(self.data.get("search", ""))
-        return selectors.Search(**kept) if kept else None
+    def kept_search(self) -> searches.Search | None:
+        return searches.kept(self.request.session, self.data.get("search", ""))
 
     def by_search(self, queryset, name, value):
         kept = self.kept_search()
         return self.found(queryset, kept) if kept else queryset
 
-    def found(self, queryset, search: selectors.Search):
+    def found(self, queryset, search: searches.Search):
         return queryset.filter(search.matches())
 
     def chips(self, query):

@@ -1,6 +1,5 @@
 """Reads of the registry that join several models for one page."""
 
-import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -9,10 +8,8 @@ from django.db.models import Count, Q, QuerySet
 
 from fpadmin.accounts.models import Region
 from fpadmin.audit.models import AuditEvent
-from fpadmin.crypto import digest
 from fpadmin.dates import years_before
-from fpadmin.fields import next_string
-from fpadmin.identity import InvalidIdNumber, half_width, normalise_id_number, parse_id_number
+from fpadmin.identity import half_width, normalise_id_number
 from households import places
 from households.models import (
     ChildRecord,
@@ -25,24 +22,6 @@ from households.models import (
 )
 
 CHANGES_SHOWN = 100
-# The character after these cannot be stored, so a range has no end; no name has them.
-_WITHOUT_SUCCESSOR = ("\ud7ff", "\U0010ffff")
-
-
-@dataclass(frozen=True)
-class Search:
-    """A person search as the session keeps it: the start of a name, or the digest of a number."""
-
-    name: str = ""
-    digest: str = ""
-    masked: str = ""
-
-    def matches(self) -> Q:
-        """Names and pinyin initials by prefix, as a range that an index serves; numbers whole."""
-        condition = Q(id_number_digest=self.digest) if self.digest else Q()
-        if self.name:
-            condition &= _starts_with("name", self.name)
-        return condition
 
 
 @dataclass(frozen=True)
@@ -52,25 +31,15 @@ class Registered:
     resident: Resident | None
 
 
-def parse_search(text: str, today: date) -> Search:
-    """What the top bar was given: a whole ID number, else a name or pinyin initials."""
-    text = half_width(text).strip()
-    number = normalise_id_number(text)
-    if len(number) in (15, 18) and number[:-1].isascii() and number[:-1].isdigit():
-        return search_for(number=number, today=today)
-    return Search(name=text)
+@dataclass(frozen=True)
+class Membership:
+    """Everybody of a household, and what its head line says of those who live."""
 
-
-def search_for(*, name: str = "", number: str = "", today: date) -> Search:
-    """A search by name, number or both. A 15-digit number finds its 18 characters."""
-    number = normalise_id_number(number)
-    if not number:
-        return Search(name=name)
-    # An invalid one matches nobody, which is what the list then says.
-    with contextlib.suppress(InvalidIdNumber):
-        number = parse_id_number(number, today=today).number
-    masked = f"{number[:6]}********{number[-4:]}" if len(number) == 18 else "****"
-    return Search(name=name, digest=digest(number), masked=masked)
+    members: list[Resident]
+    head: Resident | None
+    living_count: int
+    permanent_count: int
+    hukou: str
 
 
 def registered_with(user, number: str, *, except_pk: int | None = None) -> Registered | None:
@@ -114,12 +83,23 @@ def groups_of(user, village: Region | None):
     return Region.objects.visible_to(user).filter(parent=village).order_by("code")
 
 
-def members_of(household: Household) -> list[Resident]:
-    """Everybody whose current household it is, living first, in order of relation and age."""
+def membership_of(household: Household, day: date) -> Membership:
+    """Everybody whose current household it is, living first, in order of relation and age.
+
+    The sums are of `day`: the dead are listed but not counted.
+    """
     order = {relation: place for place, (relation, _) in enumerate(Resident.relation.field.choices)}
-    members = list(household.members.select_related("household", "village"))
-    return sorted(
-        members, key=lambda m: (m.death_date is not None, order[m.relation], m.birth_date, m.pk)
+    members = sorted(
+        household.members.select_related("household", "village"),
+        key=lambda m: (m.death_date is not None, order[m.relation], m.birth_date, m.pk),
+    )
+    living = [m for m in members if m.is_living_on(day)]
+    return Membership(
+        members=members,
+        head=next((m for m in living if m.relation == Relation.HEAD), None),
+        living_count=len(living),
+        permanent_count=sum(m.residence == Residence.PERMANENT for m in living),
+        hukou="、".join(sorted({m.hukou for m in living})),
     )
 
 
@@ -204,13 +184,3 @@ def registry_figures(user, day: date) -> dict[str, int]:
         )
     )
     return figures | {"households": Household.objects.visible_to(user).count()}
-
-
-def _starts_with(field: str, text: str) -> Q:
-    if text[-1] in _WITHOUT_SUCCESSOR:
-        return Q(pk__in=[])
-    condition = Q(**{f"{field}__gte": text, f"{field}__lt": next_string(text)})
-    if text.isascii():
-        initials = text.lower()
-        condition |= Q(name_initials__gte=initials, name_initials__lt=next_string(initials))
-    return condition

@@ -15,7 +15,7 @@ from fpadmin.ui.lists import list_page
 from households import selectors, services
 from households.filters import HouseholdFilter
 from households.forms import HouseholdForm
-from households.models import Household, Relation, Residence
+from households.models import Household
 from households.presenters import EVENTS_SHOWN, family_tree, timeline
 from households.tables import HouseholdTable
 from households.views import SECTION
@@ -152,20 +152,18 @@ def _household(request, pk) -> Household:
 
 
 def _household_context(request, household) -> dict:
-    members = selectors.members_of(household)
     day = dates.today()
-    living = [m for m in members if m.is_living_on(day)]
-    head = next((m for m in living if m.relation == Relation.HEAD), None)
+    membership = selectors.membership_of(household, day)
     return {
         "household": household,
         "place": f"{household.village.name} {household}",
-        "members": members,
-        "living_count": len(living),
-        "permanent_count": sum(m.residence == Residence.PERMANENT for m in living),
-        "head": head,
-        "hukou": "、".join(sorted({m.hukou for m in living})),
+        "members": membership.members,
+        "living_count": membership.living_count,
+        "permanent_count": membership.permanent_count,
+        "head": membership.head,
+        "hukou": membership.hukou,
         "low_income": household.low_income_spells.filter(ended_on__isnull=True).exists(),
-        "births": selectors.births_of(request.user, members),
+        "births": selectors.births_of(request.user, membership.members),
         "day": day,
         "can_edit": request.user.may(Permission.REGISTRY_EDIT),
         "can_reveal": request.user.may(Permission.IDENTITY_REVEAL),

@@ -1,10 +1,6 @@
 """Residents: list, search, page, history, create, edit, and one number in clear."""
 
-import secrets
-from dataclasses import asdict
-
 from django.contrib import messages
-from django.http import QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,8 +14,8 @@ from fpadmin.identity import InvalidIdNumber, parse_id_number
 from fpadmin.ui import editing
 from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import list_page
-from households import selectors, services
-from households.filters import SEARCHES, HouseholdFilter, ResidentFilter
+from households import searches, selectors, services
+from households.filters import HouseholdFilter, ResidentFilter
 from households.forms import PersonSearchForm, ResidentForm, RevealForm
 from households.forms.residents import read_back
 from households.models import Household, Resident
@@ -28,7 +24,6 @@ from households.tables import ResidentTable
 from households.views import SECTION
 
 CHECK, BACK = "check", "back"
-KEPT_SEARCHES = 20
 REVEAL_SECONDS = 60
 RELATIVES = ("spouse_id_number", "mother_id_number", "father_id_number")
 LISTS = {
@@ -68,8 +63,9 @@ def resident_search(request):
     if not form.is_valid():
         messages.error(request, "姓名最多50个字，身份证号最多40个字符，请核对。")
         return redirect(target)
-    search = _search(request, form.cleaned_data)
-    query = _conditions(request.POST, filter_class)
+    kept = searches.kept(request.session, request.POST.get("search", ""))
+    search = searches.asked_for(form.cleaned_data, kept, dates.today())
+    query = searches.conditions(request.POST, filter_class)
     if search.name or search.digest:
         people = Resident.objects.visible_to(request.user).filter(search.matches())
         found = list(people.values_list("pk", flat=True)[:2])
@@ -78,7 +74,7 @@ def resident_search(request):
         )
         if form.cleaned_data["q"] and len(found) == 1:
             return redirect("households:resident-detail", found[0])
-        query["search"] = _keep(request, search)
+        query["search"] = searches.keep(request.session, search)
         query["state"] = query.get("state") or "all"
     return redirect(f"{reverse(target)}?{query.urlencode()}")
 
@@ -294,35 +290,6 @@ def _household_asked_for(request) -> dict:
     households = Household.objects.visible_to(request.user)
     household = get_object_or_404(households, pk=pk if pk.isdecimal() and len(pk) < 18 else 0)
     return {"village": household.village_id, "number": household.number}
-
-
-def _search(request, values) -> selectors.Search:
-    today = dates.today()
-    if values["q"]:
-        return selectors.parse_search(values["q"], today)
-    search = selectors.search_for(name=values["name"], number=values["id_number"], today=today)
-    kept = request.session.get(SEARCHES, {}).get(request.POST.get("search", ""))
-    if kept and kept["digest"] and not search.digest:
-        # The number stays masked on the page, so that it cannot be posted again.
-        return selectors.Search(search.name, kept["digest"], kept["masked"])
-    return search
-
-
-def _keep(request, search: selectors.Search) -> str:
-    searches = list(request.session.get(SEARCHES, {}).items())[-KEPT_SEARCHES + 1 :]
-    token = secrets.token_urlsafe(8)
-    request.session[SEARCHES] = dict(searches) | {token: asdict(search)}
-    return token
-
-
-def _conditions(data, filter_class) -> QueryDict:
-    """The posted conditions of the filter bar that are nobody's name or number."""
-    allowed = {*filter_class.base_filters, "age_min", "age_max", "sort", "per_page", "more"}
-    query = QueryDict(mutable=True)
-    for name in sorted(allowed - {"search"}):
-        if data.get(name):
-            query[name] = data[name]
-    return query
 
 
 def _relative_reading(request, typed: str, today) -> dict:
