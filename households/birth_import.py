@@ -24,10 +24,10 @@ from fpadmin.imports.widgets import CLEAR
 from fpadmin.scoping import below
 from households import rules
 from households.identifiers import link_waiting
-from households.models import ChildRecord, Resident
+from households.models import ChildRecord, Origin, Resident, Sex, Survival
 
 PLAIN = {
-    "child_name": "", "sex": "", "birth_date": None, "order": None, "origin": ChildRecord.Origin.BORN,
+    "child_name": "", "sex": "", "birth_date": None, "order": None, "origin": Origin.BORN,
     "within_policy": None, "hospital": "", "birth_certificate_no": "", "survival": "",
     "death_date": None, "disability_grade": "", "disability_date": None,
 }  # fmt: skip
@@ -109,7 +109,7 @@ class BirthPlan:
 
     def _revived(self, index: int, key: str) -> bool:
         """A child said to be living has no date of death, whatever stood there."""
-        return key == "death_date" and self.table.columns["survival"][index] == "存活"
+        return key == "death_date" and self.table.columns["survival"][index] == Survival.ALIVE
 
 
 def plan_births(table: Table, ground: Ground) -> BirthPlan:
@@ -140,7 +140,10 @@ def _own_faults(plan: BirthPlan) -> None:
                 number, columns["birth_date"][index], columns["sex"][index]
             ):
                 table.error(index, finding.field, finding.code, finding.message)
-        for key, sex, label in (("mother_idno", "女", "母亲"), ("father_idno", "男", "父亲")):
+        for key, sex, label in (
+            ("mother_idno", Sex.FEMALE, "母亲"),
+            ("father_idno", Sex.MALE, "父亲"),
+        ):
             parent = columns[key][index]
             if parent not in (None, CLEAR) and parent.sex != sex:
                 table.error(
@@ -153,11 +156,11 @@ def _deaths(plan: BirthPlan) -> None:
     table, columns = plan.table, plan.table.columns
     for index in range(len(table)):
         survival, died = columns["survival"][index], columns["death_date"][index]
-        if survival == "死亡" and died in (None, CLEAR):
+        if survival == Survival.DEAD and died in (None, CLEAR):
             kept = index in plan.known and plan.known[index].values["death_date"]
             if not (kept and died is None) and (index, "death_date") not in table.faults:
                 table.error(index, "death_date", "required", "存活状况为死亡时必填。请补填。")
-        elif survival == "存活" and isinstance(died, date):
+        elif survival == Survival.ALIVE and isinstance(died, date):
             table.error(
                 index, "death_date", "survival_conflict", "存活状况是存活，却填了死亡日期。请核对。"
             )
@@ -233,7 +236,7 @@ def _parents(plan: BirthPlan) -> None:
             births[key] = parent.birth_date if parent else columns[key][index].birth_date
         for finding in rules.parent_findings(
             columns["birth_date"][index],
-            adopted=plan.value(index, "origin") == ChildRecord.Origin.ADOPTED,
+            adopted=plan.value(index, "origin") == Origin.ADOPTED,
             mother_birth_date=births.get("mother_idno"),
             father_birth_date=births.get("father_idno"),
         ):
@@ -264,13 +267,13 @@ def _orders(plan: BirthPlan) -> None:
     histories: dict[tuple, list[tuple[int, date, int | None]]] = defaultdict(list)
     in_file: set[tuple] = set()
     for index in table.good():
-        if plan.value(index, "origin") == ChildRecord.Origin.ADOPTED:
+        if plan.value(index, "origin") == Origin.ADOPTED:
             continue
         whose, number, order = plan.key(index)
         in_file.add((whose, number, order))
         histories[(whose, number)].append((order, table.columns["birth_date"][index], index))
     for key, line in plan.stored.items():
-        own = line.values["origin"] == ChildRecord.Origin.BORN
+        own = line.values["origin"] == Origin.BORN
         if key[:2] in histories and key not in in_file and own:
             histories[key[:2]].append((key[2], line.values["birth_date"], None))
     for history in histories.values():
@@ -321,7 +324,7 @@ def _oddities(plan: BirthPlan) -> None:
     table, columns = plan.table, plan.table.columns
     for index in table.good():
         mother = plan.people.get(plan.digests["mother_idno"][index])
-        own = plan.value(index, "origin") == ChildRecord.Origin.BORN
+        own = plan.value(index, "origin") == Origin.BORN
         if mother and own:
             for finding in rules.birth_warnings(
                 columns["birth_date"][index], mother.marital, mother.first_marriage_date

@@ -452,8 +452,6 @@ class ChildRecordQuerySet(RegionScopedQuerySet):
 class ChildRecord(models.Model):
     """A line of a woman's birth history, or of a single father's: a child borne or adopted."""
 
-    Origin = Origin
-
     mother = models.ForeignKey(
         Resident, models.PROTECT, null=True, blank=True, verbose_name="母亲", related_name="births"
     )
