@@ -6,13 +6,17 @@ an answer of 500 make the test fail, whatever it was about.
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.urls import reverse
+from kombu.exceptions import OperationalError
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from redis.exceptions import RedisError
 
+from fpadmin.celery import app
 from fpadmin.jobs import processes
 from tests.conftest import TODAY
 from tests.database import database_url
@@ -121,9 +125,23 @@ def background(django_db_setup, tmp_path_factory):
         children.append(
             processes.start(command, environment=environment, log=folder / f"{name}.log")
         )
+    _wait_for_broker()
     yield folder
     processes.stop(children[1:], patience=5)
     processes.stop(children, patience=3)
+
+
+def _wait_for_broker() -> None:
+    """Until this process can send: what it sends before that, only the sweeper would send again."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while True:
+        try:
+            with app.pool.acquire(block=True) as connection:
+                connection.default_channel.client.ping()
+                return
+        except (OperationalError, RedisError, OSError):
+            assert time.monotonic() < deadline, "the broker does not answer"
+            time.sleep(0.05)
 
 
 def sign_in_by_form(page: Page, username: str, password: str = PASSWORD) -> None:
