@@ -45,6 +45,10 @@ class FilterSet(django_filters.FilterSet):
         query["more"] = "1"
         return f"?{query.urlencode()}"
 
+    def carried(self) -> dict:
+        """What of the session the conditions rest on: a job that has no session is given this."""
+        return {}
+
     def rows(self):
         """The filtered QuerySet; none while a condition cannot be understood."""
         return self.qs if self.form.is_valid() else self.queryset.none()
