@@ -208,6 +208,26 @@ class User(AbstractBaseUser):
         return self.is_active and role_has(self.role, permission)
 
 
+class ColumnChoice(models.Model):
+    """The columns in which a person wants to read one list; kept here like text size and contrast."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="column_choices")
+    list_key = models.CharField("列表", max_length=40)
+    columns = models.JSONField("列", default=list)
+
+    class Personal:
+        personal = ()
+        other = ("id", "user", "list_key", "columns")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "列设置"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "list_key"], name="%(app_label)s_%(class)s_one_per_list"
+            ),
+        ]
+
+
 class PasswordHistory(models.Model):
     """A hash that an account used before; the last five may not come back."""
 

@@ -15,6 +15,9 @@ class Permission(StrEnum):
     REGISTRY_EDIT = "registry_edit"
     IDENTITY_REVEAL = "identity_reveal"  # one number in clear, with a reason, recorded
     IMPORT = "import"
+    EXPORT = "export"
+    EXPORT_CLEAR = "export_clear"  # whole numbers in a file, with a reason, recorded
+    EXPORT_APPROVE = "export_approve"  # somebody else's export over the limit
     RETURNS_VIEW = "returns_view"
     RETURNS_MAKE = "returns_make"
     JOBS_VIEW = "jobs_view"
@@ -46,17 +49,20 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.CLERK: frozenset(
         {
             P.SIGNED_IN, P.REGISTRY_VIEW, P.REGISTRY_EDIT, P.IDENTITY_REVEAL, P.IMPORT,
-            P.RETURNS_VIEW, P.RETURNS_MAKE, P.JOBS_VIEW, P.REGIONS_VIEW,
+            P.EXPORT, P.EXPORT_CLEAR, P.RETURNS_VIEW, P.RETURNS_MAKE, P.JOBS_VIEW, P.REGIONS_VIEW,
         }
     ),
     Role.REVIEWER: frozenset(
         {
-            P.SIGNED_IN, P.REGISTRY_VIEW, P.IDENTITY_REVEAL, P.RETURNS_VIEW, P.RETURNS_MAKE,
-            P.JOBS_VIEW, P.REGIONS_VIEW,
+            P.SIGNED_IN, P.REGISTRY_VIEW, P.IDENTITY_REVEAL, P.EXPORT, P.EXPORT_CLEAR,
+            P.EXPORT_APPROVE, P.RETURNS_VIEW, P.RETURNS_MAKE, P.JOBS_VIEW, P.REGIONS_VIEW,
         }
     ),
     Role.COUNTY: frozenset(
-        {P.SIGNED_IN, P.REGISTRY_VIEW, P.RETURNS_VIEW, P.RETURNS_MAKE, P.JOBS_VIEW, P.REGIONS_VIEW}
+        {
+            P.SIGNED_IN, P.REGISTRY_VIEW, P.EXPORT, P.EXPORT_APPROVE, P.RETURNS_VIEW,
+            P.RETURNS_MAKE, P.JOBS_VIEW, P.REGIONS_VIEW,
+        }
     ),
     Role.AUDITOR: frozenset({P.SIGNED_IN, P.AUDIT_VIEW}),
     Role.SECURITY_ADMINISTRATOR: frozenset({P.SIGNED_IN, P.ROLES_MANAGE}),
@@ -85,6 +91,9 @@ PERMISSION_LABELS: dict[str, str] = {
     P.REGISTRY_EDIT: "登记和修改居民、家庭",
     P.IDENTITY_REVEAL: "显示完整证件号码（留痕）",
     P.IMPORT: "导入工作簿",
+    P.EXPORT: "导出名单（证件号码遮住）",
+    P.EXPORT_CLEAR: "导出完整证件号码（留痕）",
+    P.EXPORT_APPROVE: "审批超过限量的导出",
     P.RETURNS_VIEW: "查看报表",
     P.RETURNS_MAKE: "生成报表",
     P.JOBS_VIEW: "查看后台任务",
