@@ -99,7 +99,7 @@ class ResidentFilter(SearchFilter):
     def filter_queryset(self, queryset):
         queryset = super().filter_queryset(queryset)
         if not self.form.cleaned_data.get("state"):
-            queryset = queryset.living_on(dates.today())
+            queryset = queryset.registered_on(dates.today())
         return queryset
 
     def by_age(self, queryset, name, value):

@@ -6,6 +6,11 @@ from fpadmin.crypto import digest
 from fpadmin.identity import half_width, normalise_id_number
 from households.models import ChildRecord, Resident
 
+RESIDENT_IDENTIFIERS = (
+    "id_number", "phone", "bank_account", "spouse_id_number", "father_id_number", "mother_id_number",
+)  # fmt: skip
+CHILD_IDENTIFIERS = ("mother_id_number", "father_id_number", "child_id_number")
+
 
 def set_identifier(record: Resident | ChildRecord, field: str, value: str) -> list[str]:
     """Set an encrypted identifier and its digest together; returns the names of both columns."""

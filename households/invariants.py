@@ -20,12 +20,20 @@ BATCH = 5_000
 
 
 def states_off_spell(now: datetime) -> Iterator[str]:
-    """Residents whose current state isn't that of their one open spell."""
+    """Residents on the books whose current state isn't that of their one open spell."""
     same = Residency.objects.filter(
         resident=OuterRef("pk"), ended_on__isnull=True, **{name: OuterRef(name) for name in STATE}
     )
-    for pk in _keys(Resident.objects.filter(~Exists(same))):
+    for pk in _keys(Resident.objects.filter(~Exists(same), departed_on__isnull=True)):
         yield f"居民{pk}的现状与在册经历不一致"
+
+
+def departed_with_spell(now: datetime) -> Iterator[str]:
+    """Residents who have departed and still have an open spell, or one that ends later."""
+    later = Q(residencies__ended_on__isnull=True) | Q(residencies__ended_on__gt=F("departed_on"))
+    gone = Resident.objects.filter(departed_on__isnull=False, residencies__isnull=False)
+    for pk in _keys(gone.filter(later).distinct()):
+        yield f"居民{pk}已离册，在册经历却没有结束"
 
 
 def overlapping_spells(now: datetime) -> Iterator[str]:
@@ -47,7 +55,7 @@ def overlapping_spells(now: datetime) -> Iterator[str]:
 def double_heads(now: datetime) -> Iterator[str]:
     """Households with two living heads."""
     day = timezone.localdate(now)
-    heads = Resident.objects.living_on(day).filter(relation=Relation.HEAD).values("household")
+    heads = Resident.objects.registered_on(day).filter(relation=Relation.HEAD).values("household")
     for pk in (
         heads.annotate(n=Count("pk"))
         .filter(n__gt=1)
@@ -61,7 +69,9 @@ def misplaced(now: datetime) -> Iterator[str]:
     """People, spells and groups that stand in another village than their household."""
     for pk in _keys(Resident.objects.exclude(village=F("household__village"))):
         yield f"居民{pk}所在的村与家庭的村不同"
-    for pk in _keys(Residency.objects.exclude(village=F("household__village"))):
+    # Past spells keep the village they were in, also after villages were merged.
+    spells = Residency.objects.filter(ended_on__isnull=True)
+    for pk in _keys(spells.exclude(village=F("household__village"))):
         yield f"在册经历{pk}的村与家庭的村不同"
     strangers = Household.objects.filter(group__isnull=False)
     for pk in _keys(strangers.exclude(group__parent=F("village"))):
@@ -148,4 +158,5 @@ def load() -> None:
     register("REG4", "居民、在册经历、小组与家庭同村", misplaced)
     register("REG5", "亲属关联与号码相符", crossed_links)
     register("REG6", "加密的号码都能解开，摘要相符", wrong_digests)
+    register("REG8", "离册的人没有未结束的在册经历", departed_with_spell)
     register("REG7", "各村人口之和等于乡镇人口", unequal_sums)

@@ -110,7 +110,7 @@ def place_of(village: Region, group: Region | None) -> str:
 
 def family_tree(members: list[Resident], day: date) -> Tree | None:
     """Who stands where: a row per generation as the relations say, lines as the links say."""
-    living = [m for m in members if m.is_living_on(day)]
+    living = [m for m in members if m.is_registered_on(day)]
     rows: dict[int, list[Resident]] = {}
     for member in living:
         rows.setdefault(_ROWS.get(member.relation, _OWN_ROW), []).append(member)

@@ -91,9 +91,9 @@ def membership_of(household: Household, day: date) -> Membership:
     order = {relation: place for place, (relation, _) in enumerate(Resident.relation.field.choices)}
     members = sorted(
         household.members.select_related("household", "village"),
-        key=lambda m: (m.death_date is not None, order[m.relation], m.birth_date, m.pk),
+        key=lambda m: (not m.is_registered_on(day), order[m.relation], m.birth_date, m.pk),
     )
-    living = [m for m in members if m.is_living_on(day)]
+    living = [m for m in members if m.is_registered_on(day)]
     return Membership(
         members=members,
         head=next((m for m in living if m.relation == Relation.HEAD), None),
@@ -175,7 +175,7 @@ def registry_figures(user, day: date) -> dict[str, int]:
     """Plain counts for the home page, each the length of the list it leads to."""
     figures = (
         Resident.objects.visible_to(user)
-        .living_on(day)
+        .registered_on(day)
         .aggregate(
             living=Count("pk"),
             inflow=Count("pk", filter=Q(residence=Residence.INFLOW)),

@@ -103,14 +103,14 @@ def test_number_registered_anywhere_is_refused(clerk, household, far_village):
 
 def test_number_registered_between_check_and_save_is_refused(clerk, household, head, monkeypatch):
     """Two clerks at once: the unique digest decides, and the second is told in words."""
-    monkeypatch.setattr(services, "_refuse_taken_number", lambda number, pk: None)
+    monkeypatch.setattr(services.residents, "_refuse_taken_number", lambda number, pk: None)
 
     with pytest.raises(RuleViolation, match="已在本系统登记"):
         register(clerk, household, id_number=head.id_number)
 
 
 def test_second_head_between_check_and_save_is_refused(clerk, household, head, monkeypatch):
-    monkeypatch.setattr(services, "_refuse_second_head", lambda resident: None)
+    monkeypatch.setattr(services.residents, "_refuse_second_head", lambda resident: None)
 
     with pytest.raises(RuleViolation, match="本户已有户主"):
         register(clerk, household, relation="户主")

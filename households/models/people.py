@@ -1,4 +1,4 @@
-"""The registry: households, residents, where each has been registered, and births."""
+"""Households, residents, and where each has been registered."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -7,64 +7,8 @@ from django.urls import reverse
 from fpadmin.crypto import DigestField, EncryptedCharField, digest
 from fpadmin.fields import BytewiseCharField
 from fpadmin.identity import normalise_id_number
-from fpadmin.scoping import RegionScopedQuerySet, below
-
-
-class Sex(models.TextChoices):
-    MALE = "男", "男"
-    FEMALE = "女", "女"
-
-
-class Relation(models.TextChoices):
-    HEAD = "户主", "户主"
-    SPOUSE = "配偶", "配偶"
-    SON = "子", "子"
-    DAUGHTER = "女", "女"
-    DAUGHTER_IN_LAW = "儿媳", "儿媳"
-    SON_IN_LAW = "女婿", "女婿"
-    FATHER = "父", "父"
-    MOTHER = "母", "母"
-    GRANDPARENT = "祖父母", "祖父母"
-    GRANDCHILD = "孙子女", "孙子女"
-    SIBLING = "兄弟姐妹", "兄弟姐妹"
-    OTHER = "其他", "其他"
-
-
-class Hukou(models.TextChoices):
-    AGRICULTURAL = "农业", "农业"
-    NON_AGRICULTURAL = "非农业", "非农业"
-
-
-class Residence(models.TextChoices):
-    PERMANENT = "常住", "常住"
-    INFLOW = "流入", "流入"
-    OUTFLOW = "流出", "流出"
-
-
-class Marital(models.TextChoices):
-    SINGLE = "未婚", "未婚"
-    FIRST = "初婚", "初婚"
-    REMARRIED = "再婚", "再婚"
-    RESUMED = "复婚", "复婚"
-    WIDOWED = "丧偶", "丧偶"
-    DIVORCED = "离婚", "离婚"
-
-
-class DisabilityGrade(models.TextChoices):
-    FIRST = "一级", "一级"
-    SECOND = "二级", "二级"
-    THIRD = "三级", "三级"
-    FOURTH = "四级", "四级"
-
-
-class Origin(models.TextChoices):
-    BORN = "亲生", "亲生"
-    ADOPTED = "收养", "收养"
-
-
-class Survival(models.TextChoices):
-    ALIVE = "存活", "存活"
-    DEAD = "死亡", "死亡"
+from fpadmin.scoping import RegionScopedQuerySet
+from households.models.enums import DisabilityGrade, Hukou, Marital, Relation, Residence, Sex
 
 
 def living(day, person: str = "") -> Q:
@@ -76,6 +20,15 @@ def living(day, person: str = "") -> Q:
     return alive & Q(**{f"{person}birth_date__lte": day})
 
 
+def registered(day, person: str = "") -> Q:
+    """living(), and on our books: not departed by `day`.
+
+    Good for today. Who was on the books on a past day only the spells can say.
+    """
+    here = Q(**{f"{person}departed_on__isnull": True}) | Q(**{f"{person}departed_on__gt": day})
+    return living(day, person) & here
+
+
 class HouseholdQuerySet(RegionScopedQuerySet):
     """Households, seen by whoever sees their village."""
 
@@ -83,12 +36,12 @@ class HouseholdQuerySet(RegionScopedQuerySet):
 
     def for_list(self, day):
         """With village, group, the living head's name and the number of living members on `day`."""
-        head = Resident.objects.living_on(day).filter(
+        head = Resident.objects.registered_on(day).filter(
             household=models.OuterRef("pk"), relation=Relation.HEAD
         )
         return self.select_related("village", "group").annotate(
             head_name=models.Subquery(head.order_by("pk").values("name")[:1]),
-            member_count=models.Count("members", filter=living(day, "members__")),
+            member_count=models.Count("members", filter=registered(day, "members__")),
         )
 
 
@@ -175,6 +128,10 @@ class ResidentQuerySet(RegionScopedQuerySet):
         """Alive on `day`; see living()."""
         return self.filter(living(day))
 
+    def registered_on(self, day):
+        """Alive and on our books today; see registered()."""
+        return self.filter(registered(day))
+
     def with_id_number(self, number: str):
         """The person of a whole ID number, 15 or 18 characters, however it is typed."""
         return self.filter(id_number_digest=digest(normalise_id_number(number)))
@@ -250,6 +207,17 @@ class Resident(models.Model):
     bank_account = EncryptedCharField("银行账号", blank=True, default="")
     bank_account_digest = DigestField(default="")
     note = models.CharField("备注", max_length=500, blank=True, default="")
+    # From this day no longer on our books: moved away, struck off, or merged into another record.
+    # Household, village and the rest then say where the last spell was.
+    departed_on = models.DateField("离册日期", null=True, blank=True)
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name="并入的居民",
+        related_name="merged_records",
+    )
     # Rises with every edit; a form that was opened on an older one shows both versions.
     row_version = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField("登记时间", auto_now_add=True)
@@ -268,7 +236,7 @@ class Resident(models.Model):
         )  # fmt: skip
         other = (
             "id", "household", "village", "relation", "hukou", "residence", "hukou_region_code",
-            "row_version", "created_at", "updated_at",
+            "departed_on", "merged_into", "row_version", "created_at", "updated_at",
         )  # fmt: skip
 
     class Meta:
@@ -304,11 +272,18 @@ class Resident(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["household"],
-                condition=Q(relation=Relation.HEAD, death_date__isnull=True),
+                condition=Q(
+                    relation=Relation.HEAD, death_date__isnull=True, departed_on__isnull=True
+                ),
                 name="%(app_label)s_%(class)s_one_living_head",
                 violation_error_message="本户已有户主，每户只能有一位。",
             ),
             models.CheckConstraint(condition=~Q(name=""), name="%(app_label)s_%(class)s_has_name"),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True)
+                | (Q(departed_on__isnull=False) & ~Q(merged_into=F("pk"))),
+                name="%(app_label)s_%(class)s_merged_has_departed",
+            ),
             models.CheckConstraint(
                 condition=Q(spouse__isnull=True) | ~Q(spouse=F("pk")),
                 name="%(app_label)s_%(class)s_not_own_spouse",
@@ -349,6 +324,10 @@ class Resident(models.Model):
         """living() of this one person."""
         return self.birth_date <= day and (self.death_date is None or self.death_date > day)
 
+    def is_registered_on(self, day) -> bool:
+        """registered() of this one person."""
+        return self.is_living_on(day) and (self.departed_on is None or self.departed_on > day)
+
 
 class ResidencyQuerySet(RegionScopedQuerySet):
     """Spells, seen by whoever sees the village they were in."""
@@ -384,6 +363,21 @@ class Residency(models.Model):
     started_on = models.DateField("起", null=True, blank=True)
     ended_on = models.DateField("止", null=True, blank=True)
     reason = models.CharField("原因", max_length=20, blank=True, default="")
+    # The life events that began and ended it; imports and corrections leave them empty.
+    opened_by = models.ForeignKey(
+        "households.LifeEvent",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="opened_spells",
+    )
+    closed_by = models.ForeignKey(
+        "households.LifeEvent",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="closed_spells",
+    )
 
     objects = ResidencyQuerySet.as_manager()
 
@@ -391,7 +385,7 @@ class Residency(models.Model):
         personal = ()
         other = (
             "id", "resident", "household", "village", "relation", "residence", "hukou",
-            "hukou_region_code", "started_on", "ended_on", "reason",
+            "hukou_region_code", "started_on", "ended_on", "reason", "opened_by", "closed_by",
         )  # fmt: skip
 
     class Meta:
@@ -430,151 +424,3 @@ class Residency(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["village", "started_on"])]  # a village as of a day
-
-
-class ChildRecordQuerySet(RegionScopedQuerySet):
-    """A birth history is seen by whoever sees its mother, or its father where no mother is here."""
-
-    def visible_to(self, user):
-        path = getattr(user, "scope_path", "")
-        if not path:
-            return self.none()
-        return self.filter(
-            below(path, "mother__village__path")
-            | (Q(mother__isnull=True) & below(path, "father__village__path"))
-        )
-
-    def living_on(self, day):
-        """Children alive on `day`; see living()."""
-        return self.filter(living(day))
-
-
-class ChildRecord(models.Model):
-    """A line of a woman's birth history, or of a single father's: a child borne or adopted."""
-
-    mother = models.ForeignKey(
-        Resident, models.PROTECT, null=True, blank=True, verbose_name="母亲", related_name="births"
-    )
-    mother_id_number = EncryptedCharField("母亲公民身份号码", blank=True, default="")
-    mother_id_number_digest = DigestField(default="")
-    father = models.ForeignKey(
-        Resident,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        verbose_name="父亲",
-        related_name="fathered",
-    )
-    father_id_number = EncryptedCharField("父亲公民身份号码", blank=True, default="")
-    father_id_number_digest = DigestField(default="")
-    child = models.ForeignKey(
-        Resident,
-        models.SET_NULL,
-        null=True,
-        blank=True,
-        verbose_name="子女",
-        related_name="birth_records",
-    )
-    child_name = models.CharField("子女姓名", max_length=50, blank=True, default="")
-    child_id_number = EncryptedCharField("子女公民身份号码", blank=True, default="")
-    child_id_number_digest = DigestField(default="")
-    sex = models.CharField("性别", max_length=1, choices=Sex)
-    birth_date = models.DateField("出生日期")
-    order = models.PositiveSmallIntegerField("孩次")
-    origin = models.CharField("生育方式", max_length=2, choices=Origin, default=Origin.BORN)
-    within_policy = models.BooleanField("符合政策")
-    hospital = models.CharField("出生医院", max_length=100, blank=True, default="")
-    birth_certificate_no = models.CharField(
-        "出生医学证明编号", max_length=40, blank=True, default=""
-    )
-    survival = models.CharField("存活状况", max_length=2, choices=Survival, default=Survival.ALIVE)
-    death_date = models.DateField("子女死亡日期", null=True, blank=True)
-    disability_grade = models.CharField(
-        "伤残等级", max_length=2, choices=DisabilityGrade, blank=True, default=""
-    )
-    disability_date = models.DateField("伤残鉴定日期", null=True, blank=True)
-    row_version = models.PositiveIntegerField(default=0)
-    created_at = models.DateTimeField("登记时间", auto_now_add=True)
-
-    objects = ChildRecordQuerySet.as_manager()
-
-    class Personal:
-        personal = (
-            "mother", "mother_id_number", "mother_id_number_digest", "father", "father_id_number",
-            "father_id_number_digest", "child", "child_name", "child_id_number",
-            "child_id_number_digest", "sex", "birth_date", "order", "origin", "within_policy", "hospital",
-            "birth_certificate_no", "survival", "death_date", "disability_grade", "disability_date",
-        )  # fmt: skip
-        other = ("id", "row_version", "created_at")
-
-    class Meta:
-        verbose_name = verbose_name_plural = "生育史"
-        ordering = ["mother", "father", "order"]
-        constraints = [
-            # The digest names the mother whether or not she is registered here.
-            models.UniqueConstraint(
-                fields=["mother_id_number_digest", "order"],
-                condition=~Q(mother_id_number_digest=""),
-                name="%(app_label)s_%(class)s_one_per_mother_and_order",
-                violation_error_message="这位母亲已有同一孩次的记录。",
-            ),
-            models.UniqueConstraint(
-                fields=["mother", "order"],
-                condition=Q(mother__isnull=False),
-                name="%(app_label)s_%(class)s_one_per_registered_mother_and_order",
-                violation_error_message="这位母亲已有同一孩次的记录。",
-            ),
-            models.UniqueConstraint(
-                fields=["father_id_number_digest", "order"],
-                condition=Q(mother_id_number_digest="", mother__isnull=True)
-                & ~Q(father_id_number_digest=""),
-                name="%(app_label)s_%(class)s_one_per_single_father_and_order",
-                violation_error_message="这位父亲已有同一孩次的记录。",
-            ),
-            models.CheckConstraint(
-                condition=Q(mother__isnull=False) | Q(father__isnull=False),
-                name="%(app_label)s_%(class)s_has_parent_here",
-                violation_error_message="父母至少一方要在本系统登记。",
-            ),
-            models.CheckConstraint(
-                condition=Q(order__gte=1, order__lte=15),
-                name="%(app_label)s_%(class)s_order_1_to_15",
-                violation_error_message="孩次应在1到15之间。",
-            ),
-            models.CheckConstraint(
-                condition=Q(survival=Survival.ALIVE, death_date__isnull=True)
-                | Q(survival=Survival.DEAD, death_date__isnull=False),
-                name="%(app_label)s_%(class)s_dead_means_date",
-                violation_error_message="存活状况为死亡时填写子女死亡日期，存活时不填。",
-            ),
-            models.CheckConstraint(
-                condition=Q(death_date__isnull=True) | Q(death_date__gte=F("birth_date")),
-                name="%(app_label)s_%(class)s_death_after_birth",
-                violation_error_message="子女死亡日期不能早于出生日期。",
-            ),
-            models.CheckConstraint(
-                condition=Q(sex__in=Sex.values), name="%(app_label)s_%(class)s_sex_known"
-            ),
-            models.CheckConstraint(
-                condition=Q(origin__in=Origin.values), name="%(app_label)s_%(class)s_origin_known"
-            ),
-            models.CheckConstraint(
-                condition=Q(survival__in=Survival.values),
-                name="%(app_label)s_%(class)s_survival_known",
-            ),
-            models.CheckConstraint(
-                condition=Q(disability_grade__in=["", *DisabilityGrade.values]),
-                name="%(app_label)s_%(class)s_disability_grade_known",
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["birth_date"]),  # births of a period
-            models.Index(
-                fields=["child_id_number_digest"],
-                condition=Q(child__isnull=True) & ~Q(child_id_number_digest=""),
-                name="childrecord_open_child",
-            ),  # links that wait for the child to be registered
-        ]
-
-    def __str__(self):
-        return self.child_name or "未取名"

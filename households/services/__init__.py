@@ -1,0 +1,39 @@
+"""Writes of the registry: each one transaction that ends in an audit event."""
+
+from households.services.births import edit_birth, record_birth
+from households.services.households import NewHousehold, edit_household, register_household
+from households.services.reading import (
+    REVEALABLE,
+    REVEALS_PER_HOUR,
+    record_search,
+    record_view,
+    reveal,
+)
+from households.services.residents import ID_NUMBER_TAKEN, edit_resident, register_resident
+from households.spells import Change
+
+__all__ = [
+    "ID_NUMBER_TAKEN", "REVEALABLE", "REVEALS_PER_HOUR", "Change", "NewHousehold", "edit_birth",
+    "edit_household", "edit_resident", "record_birth", "record_search", "record_view",
+    "register_household", "register_resident", "reveal",
+]  # fmt: skip
+
+EVENT_TYPES = {
+    "household.registered": "登记家庭",
+    "household.changed": "修改家庭",
+    "household.viewed": "查看家庭",
+    "resident.registered": "登记居民",
+    "resident.changed": "修改居民",
+    "resident.viewed": "查看居民",
+    "resident.searched": "按姓名或号码查找",
+    "resident.revealed": "显示完整号码",
+    "birth.recorded": "登记生育",
+    "birth.changed": "修改生育",
+    "resident.imported": "导入修改居民",
+    "birth.imported": "导入修改生育史",
+    "demo.loaded": "生成演示数据",
+}
+CHANGE_LABELS = {
+    "counts_from": "变动日期", "low_income": "低保", "group": "小组", "field": "字段",
+    "terms": "查找内容的摘要",
+}  # fmt: skip
