@@ -28,6 +28,10 @@ app.conf.beat_schedule = {
         "task": "fpadmin.imports.tasks.purge",
         "schedule": crontab(minute=30, hour=1),
     },
+    "old drafts": {
+        "task": "fpadmin.entry.tasks.purge",
+        "schedule": crontab(minute=45, hour=1),
+    },
     "invariants": {
         "task": "fpadmin.jobs.tasks.check_invariants",
         "schedule": crontab(minute=0, hour=4),

@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "fpadmin.audit",
     "fpadmin.jobs",
     "fpadmin.imports",
+    "fpadmin.entry",
     "fpadmin.reporting",
     "fpadmin.ui",
     "households",
@@ -84,8 +85,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "fpadmin.accounts.middleware.SessionPolicyMiddleware",
+    "fpadmin.entry.middleware.KeepExpiredFormMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -162,6 +164,8 @@ SIGN_IN_LOCK_MINUTES = env_int("SIGN_IN_LOCK_MINUTES", 15)
 SIGN_IN_ADDRESS_FAILURES = env_int("SIGN_IN_ADDRESS_FAILURES", 30)
 SESSION_IDLE_MINUTES = env_int("SESSION_IDLE_MINUTES", 30)
 SESSION_ABSOLUTE_HOURS = env_int("SESSION_ABSOLUTE_HOURS", 12)
+# How long unsent text waits for its writer.
+DRAFT_KEEP_DAYS = env_int("DRAFT_KEEP_DAYS", 14)
 SESSION_COOKIE_AGE = SESSION_ABSOLUTE_HOURS * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

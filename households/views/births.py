@@ -1,12 +1,13 @@
 """Births: a line of a birth history, recorded and corrected."""
 
 from django.contrib import messages
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from fpadmin import dates
 from fpadmin.accounts.permissions import Permission, requires
+from fpadmin.entry.pages import entry_form, render_form
 from fpadmin.errors import EditConflict, RuleViolation
 from fpadmin.ui import editing
 from fpadmin.ui.forms import refuse
@@ -18,6 +19,7 @@ from households.views import SECTION
 
 @requires(Permission.REGISTRY_EDIT)
 @require_http_methods(["GET", "HEAD", "POST"])
+@entry_form
 def birth_create(request, pk):
     """A child of this mother, or of this father where no mother is known."""
     parent = get_object_or_404(Resident.objects.visible_to(request.user).for_list(), pk=pk)
@@ -41,6 +43,7 @@ def birth_create(request, pk):
 
 @requires(Permission.REGISTRY_EDIT)
 @require_http_methods(["GET", "HEAD", "POST"])
+@entry_form
 def birth_edit(request, pk):
     """Correct a line of a birth history."""
     records = ChildRecord.objects.visible_to(request.user)
@@ -96,7 +99,7 @@ def _saved(request, parent, form):
 
 
 def _birth_form(request, form, parent, **context):
-    return render(
+    return render_form(
         request,
         "households/birth_form.html",
         {"form": form, "parent": parent, "cancel": _history(parent), **context},

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from fpadmin import dates
 from fpadmin.accounts.permissions import Permission, requires
 from fpadmin.audit.presenters import history_lines
+from fpadmin.entry.pages import entry_form, render_form
 from fpadmin.errors import EditConflict, RuleViolation
 from fpadmin.ui import editing
 from fpadmin.ui.forms import refuse
@@ -83,6 +84,7 @@ def household_history(request, pk):
 
 @requires(Permission.REGISTRY_EDIT)
 @require_http_methods(["GET", "HEAD", "POST"])
+@entry_form
 def household_create(request):
     """A new household, still without members."""
     cancel = reverse("households:household-list")
@@ -111,6 +113,7 @@ def household_create(request):
 
 @requires(Permission.REGISTRY_EDIT)
 @require_http_methods(["GET", "HEAD", "POST"])
+@entry_form
 def household_edit(request, pk):
     """Correct group, address and 低保 of a household."""
     household = _household(request, pk)
@@ -171,4 +174,4 @@ def _household_context(request, household) -> dict:
 
 
 def _household_form(request, form, **context):
-    return render(request, "households/household_form.html", {"form": form, **context})
+    return render_form(request, "households/household_form.html", {"form": form, **context})

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from fpadmin import dates
 from fpadmin.accounts.permissions import Permission, requires
 from fpadmin.audit.presenters import history_lines
+from fpadmin.entry.pages import entry_form, render_form
 from fpadmin.errors import EditConflict, RuleViolation
 from fpadmin.identity import InvalidIdNumber, parse_id_number
 from fpadmin.ui import editing
@@ -128,6 +129,7 @@ def resident_history(request, pk):
 
 @requires(Permission.REGISTRY_EDIT)
 @require_http_methods(["GET", "HEAD", "POST"])
+@entry_form
 def resident_create(request):
     """Register a person in a known or a new household; everything is shown once more before saving."""
     today = dates.today()
@@ -160,6 +162,7 @@ def resident_create(request):
 
 @requires(Permission.REGISTRY_EDIT)
 @require_http_methods(["GET", "HEAD", "POST"])
+@entry_form
 def resident_edit(request, pk):
     """Change or correct a person; what somebody else saved meanwhile is never overwritten unseen."""
     resident = _resident(request, pk)
@@ -263,7 +266,7 @@ def _resident_context(request, resident) -> dict:
 
 
 def _resident_form(request, form, **context):
-    return render(request, "households/resident_form.html", {"form": form, **context})
+    return render_form(request, "households/resident_form.html", {"form": form, **context})
 
 
 def _check_page(request, form, **context):

@@ -6,6 +6,10 @@ from tests.guards.source import dotted, python_files, relative, unexplained
 
 RECORDING = {"record", "record_many"}
 EXEMPT = {
+    "fpadmin/entry/services.py:keep_draft": "one's own unsent text, kept every few seconds",
+    "fpadmin/entry/services.py:drop_submitted": "what was drafted is saved, and recorded as that",
+    "fpadmin/entry/services.py:answer_once": "the service that the page calls records what it did",
+    "fpadmin/entry/services.py:restored": "a question, nothing changes",
     "fpadmin/reporting/services.py:signature_of": "a question, nothing changes",
 }
 
