@@ -49,6 +49,19 @@ def _refuse_weak(name: str, value: str) -> None:
             )
 
 
+def given(name: str, default: str = "") -> str:
+    """The environment's value, or the content of the file that `<name>_FILE` names (a docker secret)."""
+    file = os.environ.get(f"{name}_FILE")
+    if not file:
+        return os.environ.get(name, default)
+    if os.environ.get(name):
+        raise SystemExit(f"Both {name} and {name}_FILE are set. Remove one of them.")
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except OSError as problem:
+        raise SystemExit(f"{name}_FILE names {file}, which cannot be read: {problem.strerror}.")
+
+
 def load(directory: Path) -> dict[str, str]:
     """Every key of NAMES: the environment's value first, then var/keys.env, then a new one.
 
@@ -56,7 +69,7 @@ def load(directory: Path) -> dict[str, str]:
     stderr. A weak value that somebody set stops the program.
     """
     path = directory / "keys.env"
-    keys = {name: os.environ[name] for name in NAMES if os.environ.get(name)}
+    keys = {name: value for name in NAMES if (value := given(name))}
     for name, value in keys.items():
         _refuse_weak(name, value)
     if len(keys) == len(NAMES):

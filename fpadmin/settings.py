@@ -1,10 +1,11 @@
 """All settings, read from the environment. `.env.example` lists every variable.
 
+A variable can also be given as a file: NAME_FILE names it, as docker secrets are.
+
 With only DATABASE_URL set every command works: keys that are missing are made once in
 var/keys.env (see keys.py). Security is on by default; DEBUG relaxes it.
 """
 
-import os
 from pathlib import Path
 
 import dj_database_url
@@ -16,13 +17,13 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 def env(name: str, default: str = "") -> str:
-    return os.environ.get(name, default)
+    return keys.given(name, default)
 
 
 def env_bool(name: str, default: bool) -> bool:
     """True or False and nothing else, so that a slip doesn't turn a protection off."""
-    value = os.environ.get(name)
-    if value in (None, ""):
+    value = env(name)
+    if not value:
         return default
     if value not in ("True", "False"):
         raise ImproperlyConfigured(f"{name} must be True or False, not {value!r}")
@@ -73,6 +74,7 @@ INSTALLED_APPS = [
     "fpadmin.imports",
     "fpadmin.entry",
     "fpadmin.reporting",
+    "fpadmin.deploy",
     "fpadmin.ui",
     "households",
 ]
@@ -244,6 +246,12 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 JOB_LEASE_SECONDS = env_int("JOB_LEASE_SECONDS", 60)
 JOB_MAX_ATTEMPTS = env_int("JOB_MAX_ATTEMPTS", 5)
+
+# Backups --------------------------------------------------------------------------------------
+BACKUP_DIR = Path(env("BACKUP_DIR", str(VAR_DIR / "backups")))
+BACKUP_RECIPIENT = env("BACKUP_RECIPIENT")  # the public key they are sealed for
+BACKUP_AT = env("BACKUP_AT", "02:30")
+BACKUP_KEEP_DAYS = env_int("BACKUP_KEEP_DAYS", 30)
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
