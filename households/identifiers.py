@@ -1,5 +1,7 @@
 """The numbers by which people are found and linked: an identifier and its digest, kept in step."""
 
+from collections.abc import Callable
+
 from django.db.models import Exists, OuterRef, Q, Subquery
 
 from fpadmin.crypto import digest
@@ -23,11 +25,14 @@ def set_identifier(record: Resident | ChildRecord, field: str, value: str) -> li
     return [field, f"{field}_digest"]
 
 
-def link_waiting(resident_ids: list[int] | None = None) -> None:
+def link_waiting(
+    resident_ids: list[int] | None = None, followed: Callable[..., None] | None = None
+) -> None:
     """Link spouses, parents and children whose recorded number belongs to a registered resident.
 
     Both ways for the residents given: whom they wait for, and who waits for them. None means
     everything unlinked; long lists are treated so too. Two statements per kind of link at most.
+    followed(model, link, [(row, person)]) is told of the links before they are made.
     """
     everything = resident_ids is None or len(resident_ids) > 500
     own = Q() if everything else Q(pk__in=resident_ids)
@@ -45,7 +50,12 @@ def link_waiting(resident_ids: list[int] | None = None) -> None:
                 found = Resident.objects.filter(own, id_number_digest__isnull=False)
                 wanted = Q(**{f"{number}__in": found.values("id_number_digest")})
                 waiting = waiting.filter(wanted | own if model is Resident else wanted)
-            waiting.filter(Exists(target)).update(**{link: Subquery(target.values("pk")[:1])})
+            waiting = waiting.filter(Exists(target))
+            found_one = Subquery(target.values("pk")[:1])
+            if followed:
+                pairs = waiting.annotate(found_one=found_one).values_list("pk", "found_one")
+                followed(model, link, list(pairs))
+            waiting.update(**{link: found_one})
 
 
 def _plain_number(text: str) -> str:

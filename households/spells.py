@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from fpadmin.accounts.models import Region
 from fpadmin.errors import RuleViolation
 from households.models import Residency, Resident
 
@@ -20,6 +21,16 @@ class Change:
 
     on: date | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class NewHousehold:
+    """A household that is registered together with its first member."""
+
+    village: Region
+    group: Region | None
+    number: str
+    address: str = ""
 
 
 def spell_values(resident: Resident) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Writes of the registry: each one transaction that ends in an audit event."""
 
 from households.services.births import edit_birth, record_birth
-from households.services.households import NewHousehold, edit_household, register_household
+from households.services.households import edit_household, register_household
+from households.services.life_events import record_event, undo_event
 from households.services.reading import (
     REVEALABLE,
     REVEALS_PER_HOUR,
@@ -10,12 +11,12 @@ from households.services.reading import (
     reveal,
 )
 from households.services.residents import ID_NUMBER_TAKEN, edit_resident, register_resident
-from households.spells import Change
+from households.spells import Change, NewHousehold
 
 __all__ = [
     "ID_NUMBER_TAKEN", "REVEALABLE", "REVEALS_PER_HOUR", "Change", "NewHousehold", "edit_birth",
     "edit_household", "edit_resident", "record_birth", "record_search", "record_view",
-    "register_household", "register_resident", "reveal",
+    "record_event", "register_household", "register_resident", "reveal", "undo_event",
 ]  # fmt: skip
 
 EVENT_TYPES = {
@@ -31,9 +32,13 @@ EVENT_TYPES = {
     "birth.changed": "修改生育",
     "resident.imported": "导入修改居民",
     "birth.imported": "导入修改生育史",
+    "event.recorded": "登记生命事件",
+    "event.undone": "撤销生命事件",
+    "resident.event": "因事件变动",
     "demo.loaded": "生成演示数据",
 }
 CHANGE_LABELS = {
     "counts_from": "变动日期", "low_income": "低保", "group": "小组", "field": "字段",
+    "event": "事件", "happened_on": "发生日期", "fields": "字段",
     "terms": "查找内容的摘要",
 }  # fmt: skip

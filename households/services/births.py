@@ -21,8 +21,13 @@ CHILD_FIELDS = (
 
 
 @transaction.atomic
-def record_birth(*, by, parent: Resident, values: dict[str, Any]) -> ChildRecord:
-    """A line of a mother's birth history, or of a single father's where no mother is known."""
+def record_birth(
+    *, by, parent: Resident, values: dict[str, Any], child: Resident | None = None
+) -> ChildRecord:
+    """A line of a mother's birth history, or of a single father's where no mother is known.
+
+    `child` is the resident it is about; else one is looked for by number, or by name and day.
+    """
     Resident.objects.select_for_update().get(pk=parent.pk)
     record = ChildRecord()
     _set_parents(record, parent, values)
@@ -30,7 +35,7 @@ def record_birth(*, by, parent: Resident, values: dict[str, Any]) -> ChildRecord
         setattr(record, field, values[field])
     set_identifier(record, "child_id_number", values.get("child_id_number") or "")
     _refuse_order(record)
-    record.child = _child_of(record)
+    record.child = child or _child_of(record)
     _save_birth(record)
     link_waiting([parent.pk])
     require_visible(ChildRecord.objects.visible_to(by), record)

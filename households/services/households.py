@@ -1,7 +1,6 @@
 """Households: registered, corrected, drawing 低保 or not."""
 
 import copy
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -13,16 +12,7 @@ from fpadmin.errors import RuleViolation
 from fpadmin.versions import claim
 from households.models import Household, LowIncomeSpell
 from households.services.scope import require_visible
-
-
-@dataclass(frozen=True)
-class NewHousehold:
-    """A household that is registered together with its first member."""
-
-    village: Region
-    group: Region | None
-    number: str
-    address: str = ""
+from households.spells import NewHousehold
 
 
 @transaction.atomic

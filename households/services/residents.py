@@ -12,9 +12,9 @@ from fpadmin.versions import claim
 from households import rules
 from households.identifiers import RESIDENT_IDENTIFIERS, link_waiting, set_identifier
 from households.models import Household, Relation, Residency, Resident
-from households.services.households import NewHousehold, locked_household
+from households.services.households import locked_household
 from households.services.scope import require_visible
-from households.spells import SPELL_FIELDS, Change, next_spell, spell_values
+from households.spells import SPELL_FIELDS, Change, NewHousehold, next_spell, spell_values
 
 RESIDENT_FIELDS = (
     "name", "sex", "birth_date", "death_date", "ethnicity", "marital", "first_marriage_date", "education",
@@ -46,7 +46,7 @@ def register_resident(
         set_identifier(resident, field, values.get(field) or "")
     resident.name_initials = rules.name_initials(resident.name)
     _refuse_second_head(resident)
-    _save_unless_number_taken(resident)
+    save_unless_taken(resident)
     Residency.objects.create(
         resident=resident, started_on=change.on, reason=change.reason, **spell_values(resident)
     )
@@ -87,7 +87,7 @@ def edit_resident(
             written += _change_identifier(resident, field, values[field])
     resident.name_initials = rules.name_initials(resident.name)
     _refuse_second_head(resident)
-    _save_unless_number_taken(resident, update_fields=[*written, "name_initials"])
+    save_unless_taken(resident, update_fields=[*written, "name_initials"])
     spell_changes = _spell_changes(before, resident)
     if spell_changes and resident.departed_on:
         raise RuleViolation(DEPARTED)
@@ -141,7 +141,7 @@ def _refuse_second_head(resident: Resident) -> None:
         raise RuleViolation(f"本户已有户主{head.name}，请改选与户主的关系。", field="relation")
 
 
-def _save_unless_number_taken(resident: Resident, update_fields=None) -> None:
+def save_unless_taken(resident: Resident, update_fields=None) -> None:
     """Two clerks may register one person at once: the second is told so instead of an error page."""
     try:
         with transaction.atomic():
