@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
             name='LifeEvent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('birth', '出生'), ('death', '死亡'), ('marriage', '结婚'), ('divorce', '离婚'), ('move_in', '迁入'), ('move_out', '迁出'), ('inflow', '流入'), ('outflow', '流出'), ('return', '返回'), ('split', '分户'), ('merge', '并户'), ('head_change', '变更户主'), ('household_move', '户间变动'), ('hukou_change', '户口变更'), ('correction', '身份更正'), ('village_change', '区划调整'), ('undo', '撤销')], max_length=14, verbose_name='类别')),
+                ('kind', models.CharField(choices=[('birth', '出生'), ('death', '死亡'), ('marriage', '结婚'), ('divorce', '离婚'), ('move_in', '迁入'), ('move_out', '迁出'), ('inflow', '流入'), ('outflow', '流出'), ('return', '返回'), ('split', '分户'), ('merge', '并户'), ('head_change', '变更户主'), ('household_move', '户间变动'), ('hukou_change', '户口变更'), ('correction', '身份更正'), ('undo', '撤销')], max_length=14, verbose_name='类别')),
                 ('happened_on', models.DateField(verbose_name='发生日期')),
                 ('reported_on', models.DateField(verbose_name='报告日期')),
                 ('note', models.CharField(blank=True, default='', max_length=200, verbose_name='说明')),
@@ -411,7 +411,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='lifeevent',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['birth', 'death', 'marriage', 'divorce', 'move_in', 'move_out', 'inflow', 'outflow', 'return', 'split', 'merge', 'head_change', 'household_move', 'hukou_change', 'correction', 'village_change', 'undo'])), name='households_lifeevent_kind_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['birth', 'death', 'marriage', 'divorce', 'move_in', 'move_out', 'inflow', 'outflow', 'return', 'split', 'merge', 'head_change', 'household_move', 'hukou_change', 'correction', 'undo'])), name='households_lifeevent_kind_known'),
         ),
         migrations.AddConstraint(
             model_name='lifeevent',

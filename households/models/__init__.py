@@ -21,10 +21,11 @@ from households.models.people import (
     living,
     registered,
 )
+from households.models.places import VillageChange
 from households.models.requests import ChangeRequest
 
 __all__ = [
     "ChangeRequest", "ChildRecord", "DisabilityGrade", "Duplicate", "EventChange", "EventKind",
     "Household", "Hukou", "LifeEvent", "LowIncomeSpell", "Marital", "Merge", "Origin", "Relation",
-    "Residence", "Residency", "Resident", "Sex", "Survival", "living", "registered",
+    "Residence", "Residency", "Resident", "Sex", "Survival", "VillageChange", "living", "registered",
 ]  # fmt: skip

@@ -28,7 +28,6 @@ class EventKind(models.TextChoices):
     HOUSEHOLD_MOVE = "household_move", "户间变动"
     HUKOU_CHANGE = "hukou_change", "户口变更"
     CORRECTION = "correction", "身份更正"
-    VILLAGE_CHANGE = "village_change", "区划调整"
     UNDO = "undo", "撤销"
 
 

@@ -109,8 +109,6 @@ def undo_event(*, by, event: LifeEvent, today: date, reason: str) -> LifeEvent:
         raise RuleViolation("撤销本身不能再撤销，请重新登记。")
     if LifeEvent.objects.filter(undoes=event).exists():
         raise RuleViolation("这个事件已经撤销过了。")
-    if event.kind == EventKind.VILLAGE_CHANGE:
-        raise RuleViolation("区划调整不能按人撤销。")
     parts = list(event.people.select_related("resident").order_by("resident"))
     pks = [p.resident_id for p in parts]
     residents = Resident.objects.select_for_update().in_bulk(sorted(pks))
