@@ -1,5 +1,7 @@
 """Ends sessions that are idle or too old, and holds a first password to its change page.
 
+Activity is what a person asks for: a page that asks again by itself keeps no session alive.
+
 Sessions of an older session_version or password end by the account's session hash, in Django's own
 authentication middleware (User.get_session_auth_hash).
 """
@@ -18,6 +20,9 @@ STARTED, SEEN = "signed_in_at", "seen_at"
 FIRST_PASSWORD_VIEWS = {"accounts:password-change", "accounts:sign-out", "help", "healthz"}
 # The time of the last request is written once a minute, not with every request.
 SEEN_EVERY_SECONDS = 60
+# Views that a page asks for by itself, again and again.
+POLLED_VIEWS = {"jobs:job-progress", "accounts:session-left"}
+WARN_SECONDS = 120  # how long before the end the page asks whether to go on
 
 
 def begin(session) -> None:
@@ -25,8 +30,24 @@ def begin(session) -> None:
     session[STARTED] = session[SEEN] = _now()
 
 
+def seconds_left(session) -> tuple[int, bool]:
+    """How long the session lasts if nothing more is asked for, and whether asking would extend it."""
+    now = _now()
+    idle = settings.SESSION_IDLE_MINUTES * 60 - (now - session.get(SEEN, now))
+    whole = settings.SESSION_ABSOLUTE_HOURS * 3600 - (now - session.get(STARTED, now))
+    return max(0, min(idle, whole)), idle < whole
+
+
+def extend(session) -> None:
+    """The person is still there: the idle time begins anew, the absolute one doesn't."""
+    session[SEEN] = _now()
+
+
 class SessionPolicyMiddleware:
-    """Idle and absolute time-out, and the forced change of a temporary password."""
+    """Idle and absolute time-out, and the forced change of a temporary password.
+
+    A request whose session has just run out goes on as nobody's; `expired_user` says whose it was.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -39,7 +60,11 @@ class SessionPolicyMiddleware:
 
     def process_view(self, request, view, args, kwargs):
         user = request.user
-        if not user.is_authenticated or not user.must_change_password:
+        if not user.is_authenticated:
+            return None
+        if request.resolver_match.view_name not in POLLED_VIEWS:
+            _note_activity(request.session)
+        if not user.must_change_password:
             return None
         if request.resolver_match.view_name in FIRST_PASSWORD_VIEWS:
             return None
@@ -48,12 +73,17 @@ class SessionPolicyMiddleware:
 
 def _enforce(request) -> None:
     session, now = request.session, _now()
-    started, seen = session.get(STARTED, now), session.get(SEEN, now)
-    idle = now - seen > settings.SESSION_IDLE_MINUTES * 60
-    if idle or now - started > settings.SESSION_ABSOLUTE_HOURS * 3600:
+    session.setdefault(STARTED, now)
+    session.setdefault(SEEN, now)
+    idle = now - session[SEEN] > settings.SESSION_IDLE_MINUTES * 60
+    if idle or now - session[STARTED] > settings.SESSION_ABSOLUTE_HOURS * 3600:
+        request.expired_user = request.user
         logout(request)
-    elif STARTED not in session or now - seen >= SEEN_EVERY_SECONDS:
-        session[STARTED], session[SEEN] = started, now
+
+
+def _note_activity(session) -> None:
+    if _now() - session[SEEN] >= SEEN_EVERY_SECONDS:
+        extend(session)
 
 
 def _whole_page_for_htmx(request, response):

@@ -8,6 +8,7 @@ app_name = "accounts"
 urlpatterns = [
     path("sign-in/", views.account_sign_in, name="sign-in"),
     path("sign-out/", views.account_sign_out, name="sign-out"),
+    path("session/", views.session_left, name="session-left"),
     path("password/", views.password_change, name="password-change"),
     path("people/", views_accounts.account_list, name="account-list"),
     path("people/search/", views_accounts.account_search, name="account-search"),

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
+from django.http import JsonResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
@@ -58,6 +59,16 @@ def account_sign_out(request):
     response = redirect("accounts:sign-in")
     response["Clear-Site-Data"] = '"cache", "cookies", "storage"'
     return response
+
+
+@requires(Permission.SIGNED_IN)
+@require_http_methods(["GET", "HEAD", "POST"])
+def session_left(request):
+    """Seconds until the session ends, which asking doesn't put off; a POST does."""
+    if request.method == "POST":
+        middleware.extend(request.session)
+    left, extends = middleware.seconds_left(request.session)
+    return JsonResponse({"left": left, "extends": extends})
 
 
 @requires(Permission.SIGNED_IN)

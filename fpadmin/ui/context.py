@@ -6,6 +6,7 @@ from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 
 from fpadmin import dates
+from fpadmin.accounts.middleware import WARN_SECONDS, seconds_left
 from fpadmin.accounts.permissions import Permission
 from fpadmin.jobs.models import Job
 from fpadmin.ui.menu import menu_for
@@ -35,6 +36,8 @@ def shell(request):
         match = request.resolver_match
         context |= {
             "menu": SimpleLazyObject(lambda: menu_for(user, match.view_name if match else "")),
+            "session_left": seconds_left(getattr(request, "session", {}))[0],
+            "warn_seconds": WARN_SECONDS,
             "can_search": user.may(Permission.REGISTRY_VIEW),
             "can_see_jobs": user.may(Permission.JOBS_VIEW),
             "open_jobs": SimpleLazyObject(

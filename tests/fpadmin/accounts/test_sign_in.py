@@ -1,5 +1,6 @@
 """The way in: lockout, throttle, one answer for every failure, sessions that end at once."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -12,10 +13,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from fpadmin.accounts import services, sign_in
+from fpadmin.accounts.middleware import POLLED_VIEWS
 from fpadmin.accounts.models import SignInAttempt, User
 from fpadmin.audit.models import AuditEvent
 from fpadmin.errors import RuleViolation
+from fpadmin.jobs.models import Job
 from tests.factories.accounts import PASSWORD, make_region, make_user
+from tests.guards.source import templates
 
 SIGN_IN = "/accounts/sign-in/"
 
@@ -312,6 +316,61 @@ def test_session_ends_after_twelve_hours_of_work(clerk, settings):
     end = start + timedelta(hours=settings.SESSION_ABSOLUTE_HOURS, seconds=1)
     with time_machine.travel(end, tick=False):
         assert not is_signed_in(client)
+
+
+def at_half_time(client, settings, *addresses):
+    """Whether a session is alive after its idle time, when `addresses` were asked for at half of it."""
+    start = timezone.now()
+    idle = timedelta(minutes=settings.SESSION_IDLE_MINUTES)
+    with time_machine.travel(start, tick=False):
+        client.get("/help/")
+    with time_machine.travel(start + idle / 2, tick=False):
+        for address in addresses:
+            assert client.get(address).status_code == 200
+    with time_machine.travel(start + idle + timedelta(seconds=1), tick=False):
+        return is_signed_in(client)
+
+
+def test_page_that_asks_by_itself_keeps_no_session_alive(clerk, sign_in, settings):
+    job = Job.objects.create(
+        kind="x", key="x", title="x", requested_by=clerk, region_path=clerk.region.path
+    )
+    polls = [reverse("jobs:job-progress", args=[job.pk]), reverse("accounts:session-left")]
+    assert not at_half_time(sign_in(clerk), settings)
+    assert not at_half_time(sign_in(clerk), settings, *polls)
+    assert at_half_time(sign_in(clerk), settings, job.get_absolute_url())
+
+
+def test_session_tells_its_end_and_goes_on_when_told_to(clerk, settings):
+    settings.SESSION_COOKIE_AGE = 10**9
+    settings.SESSION_ABSOLUTE_HOURS = 1
+    start, client = timezone.now(), Client()
+    address = reverse("accounts:session-left")
+
+    def left(minutes, method="get"):
+        with time_machine.travel(start + timedelta(minutes=minutes), tick=False):
+            return getattr(client, method)(address).json()
+
+    with time_machine.travel(start, tick=False):
+        post(client, clerk.username)
+    assert left(0) == {"left": 1800, "extends": True}
+    assert left(28) == {"left": 120, "extends": True}
+    assert left(29, "post") == {"left": 1800, "extends": True}
+    assert left(50, "post") == {"left": 600, "extends": False}  # an hour is an hour
+    with time_machine.travel(start + timedelta(minutes=60, seconds=1), tick=False):
+        assert client.get(address).status_code == 302
+
+
+def test_every_page_that_asks_again_by_itself_is_known():
+    """A poll that isn't in POLLED_VIEWS would keep a session alive for ever."""
+    polling = re.compile(r"""<[^>]*hx-trigger="[^"]*\bevery\b[^>]*>""")
+    asked = re.compile(r"""hx-get="{% url '([^']+)'""")
+    found = set()
+    for path in templates():
+        for tag in polling.findall(path.read_text(encoding="utf-8")):
+            found |= set(asked.findall(tag)) or {f"{path.name}: no {{% url %}}"}
+    assert found - POLLED_VIEWS == set()
+    assert "jobs:job-progress" in found
 
 
 def test_fragment_of_an_ended_session_sends_the_whole_page_to_sign_in(db):

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -260,6 +261,50 @@ def test_purge_takes_old_moved_and_submitted_drafts(
     assert [s.token for s in Submission.objects.all()] == ["sent"]
     event = AuditEvent.objects.get(type="entry.purged")
     assert (event.count, event.actor) == (4, "系统：草稿清理")
+
+
+# After the session has run out ----------------------------------------------------------------
+
+
+def ended(client, minutes=31) -> None:
+    session = client.session
+    session["seen_at"] -= minutes * 60
+    session.save()
+
+
+@pytest.mark.parametrize("sent", ["form", "autosave"])
+def test_post_of_an_ended_session_is_kept_and_not_carried_out(client, clerk, village, sent):
+    token = token_of(client.get(CREATE))
+    ended(client)
+    wish = {"entry": "save"} if sent == "autosave" else {}
+    answer = client.post(CREATE, typed(village, once=token, **wish))
+    assert answer["Location"] == "/accounts/sign-in/?next=/registry/households/new/"
+    assert Household.objects.count() == 0
+    client.force_login(clerk)
+    assert "有未保存的草稿" in client.get(CREATE).text
+    assert "庄科二组" in client.get(CREATE, {"draft": "restore"}).text
+
+
+def test_post_without_the_forms_own_token_is_not_kept(clerk, sign_in, village):
+    """Another site could send one; the cookie alone proves nothing."""
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = sign_in(clerk).cookies
+    page = strict.get(CREATE)
+    session = strict.session
+    session["seen_at"] -= 31 * 60
+    session.save()
+    answer = strict.post(CREATE, typed(village, once=token_of(page)))
+    assert answer.status_code == 403
+    assert Draft.objects.count() == 0
+
+
+def test_who_may_no_longer_edit_leaves_no_draft(client, clerk, village):
+    token = token_of(client.get(CREATE))
+    ended(client)
+    clerk.role = "reviewer"
+    clerk.save(update_fields=["role"])
+    client.post(CREATE, typed(village, once=token))
+    assert Draft.objects.count() == 0
 
 
 # Once -------------------------------------------------------------------------------------------

@@ -41,17 +41,32 @@
     labels.clear();
   }
 
-  // Enter that picks a word of the input method must not submit the form.
+  // Keys belong to the input method while it composes: Enter picks a word and must not submit the
+  // form, Esc drops one and must not close what is open.
   function guardComposing(event) {
-    if (event.key === "Enter" && (event.isComposing || event.keyCode === 229)) {
-      event.preventDefault();
-      event.stopPropagation();
-    }
+    if (!event.isComposing && event.keyCode !== 229) return;
+    event.stopPropagation();
+    if (event.key === "Enter") event.preventDefault();
   }
 
+  // News first, else the first field of a form that is there to be filled in. On a touch screen
+  // the field would raise the keyboard over the page.
   function focusFirst() {
-    const note = document.querySelector("[data-fp-focus]");
-    if (note) note.focus();
+    const news = document.querySelector("[data-fp-focus]");
+    const typing = window.matchMedia("(pointer: fine)").matches;
+    const field = "input:not([type=hidden]):not([disabled]), select, textarea";
+    const form = document.querySelector("form[data-fp-leave]");
+    const first = news || (typing && form && !window.location.hash && form.querySelector(field));
+    if (first) first.focus({ preventScroll: first !== news });
+  }
+
+  // Esc closes the innermost thing that was opened around the focus, and goes back to its opener.
+  function closeOpened(event) {
+    if (event.key !== "Escape" || event.defaultPrevented) return;
+    const opened = document.activeElement && document.activeElement.closest("details[open]");
+    if (!opened) return;
+    opened.open = false;
+    opened.querySelector("summary").focus();
   }
 
   // A link of the error summary leads into its field, not only to its place.
@@ -71,6 +86,10 @@
     each("form[data-fp-leave]", function (form) {
       form.addEventListener("input", function () { changed = true; });
       form.addEventListener("submit", function () { changed = false; });
+    });
+    // Signing in again after the session ended: what is kept was kept by then.
+    document.addEventListener("click", function (event) {
+      if (event.target.closest("[data-fp-go-in]")) changed = false;
     });
     window.addEventListener("beforeunload", function (event) {
       if (!changed) return;
@@ -136,6 +155,7 @@
 
   document.addEventListener("submit", guardSubmit);
   document.addEventListener("keydown", guardComposing, true);
+  document.addEventListener("keydown", closeOpened);
   document.addEventListener("click", followError);
   document.addEventListener("click", togglePassword);
   document.addEventListener("click", toggleMore);
