@@ -9,28 +9,26 @@ from django.db.models import Q
 from django.http import QueryDict
 
 from fpadmin.crypto import digest
-from fpadmin.fields import next_string
 from fpadmin.identity import InvalidIdNumber, half_width, normalise_id_number, parse_id_number
+from households.name_search import named
 
 KEPT_SEARCHES = 20
 _SESSION_KEY = "searches"
-# The character after these cannot be stored, so a range has no end; no name has them.
-_WITHOUT_SUCCESSOR = ("\ud7ff", "\U0010ffff")
 
 
 @dataclass(frozen=True)
 class Search:
-    """A person search as the session keeps it: the start of a name, or the digest of a number."""
+    """A person search as the session keeps it: part of a name, or the digest of a number."""
 
     name: str = ""
     digest: str = ""
     masked: str = ""
 
     def matches(self) -> Q:
-        """Names and pinyin initials by prefix, as a range that an index serves; numbers whole."""
+        """Names by any part, pinyin initials by their beginning, numbers whole."""
         condition = Q(id_number_digest=self.digest) if self.digest else Q()
         if self.name:
-            condition &= _starts_with("name", self.name)
+            condition &= named(self.name)
         return condition
 
 
@@ -88,13 +86,3 @@ def conditions(data, filter_class) -> QueryDict:
         if data.get(name):
             query[name] = data[name]
     return query
-
-
-def _starts_with(field: str, text: str) -> Q:
-    if text[-1] in _WITHOUT_SUCCESSOR:
-        return Q(pk__in=[])
-    condition = Q(**{f"{field}__gte": text, f"{field}__lt": next_string(text)})
-    if text.isascii():
-        initials = text.lower()
-        condition |= Q(name_initials__gte=initials, name_initials__lt=next_string(initials))
-    return condition

@@ -78,6 +78,8 @@ class AuditEvent(models.Model):
         indexes = [
             models.Index(fields=["target_type", "target_id"]),  # who looked at this record
             models.Index(fields=["region_path", "-id"]),  # the auditor's list
+            # What somebody did of one kind since a moment: the limit of numbers shown in clear.
+            models.Index(fields=["actor_id", "type", "at"]),
         ]
 
     def __str__(self):

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from fpadmin.crypto import DigestField, EncryptedCharField, digest
@@ -9,6 +10,12 @@ from fpadmin.fields import BytewiseCharField
 from fpadmin.identity import normalise_id_number
 from fpadmin.scoping import RegionScopedQuerySet
 from households.models.enums import DisabilityGrade, Hukou, Marital, Relation, Residence, Sex
+
+# What the residents' list filters and sorts by, kept in its indexes.
+LISTED = (
+    "death_date", "departed_on", "sex", "residence", "hukou", "marital", "disability_grade",
+    "only_child_cert_no", "household", "id",
+)  # fmt: skip
 
 
 def living(day, person: str = "") -> Q:
@@ -39,9 +46,12 @@ class HouseholdQuerySet(RegionScopedQuerySet):
         head = Resident.objects.registered_on(day).filter(
             household=models.OuterRef("pk"), relation=Relation.HEAD
         )
+        members = Resident.objects.registered_on(day).filter(household=models.OuterRef("pk"))
+        counted = members.order_by().values("household").annotate(number=models.Count("pk"))
+        # Subqueries, which only the rows of the page pay for; a join would count everybody first.
         return self.select_related("village", "group").annotate(
             head_name=models.Subquery(head.order_by("pk").values("name")[:1]),
-            member_count=models.Count("members", filter=registered(day, "members__")),
+            member_count=Coalesce(models.Subquery(counted.values("number")), 0),
         )
 
 
@@ -72,7 +82,10 @@ class Household(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "家庭"
-        ordering = ["village", "number"]
+        ordering = ["village__path", "number"]
+        indexes = [
+            models.Index(fields=["number"]),  # a county's households by number, and its filter
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["village", "number"],
@@ -241,7 +254,8 @@ class Resident(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "居民"
-        ordering = ["village", "household", "pk"]
+        # Their household stands in the same village, so this is its order too.
+        ordering = ["village__path", "household__number", "pk"]
         constraints = [
             models.CheckConstraint(
                 condition=Q(death_date__isnull=True) | Q(death_date__gte=F("birth_date")),
@@ -290,10 +304,44 @@ class Resident(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["village", "name", "id"]),  # a village's list by name
-            models.Index(fields=["name", "id"]),  # name search by prefix
+            models.Index(
+                fields=["village", "birth_date"], include=LISTED, name="resident_list"
+            ),  # pages and counts of the list under any filter, without touching the table
+            # The same for values that few have: of a million, only they are looked at.
+            models.Index(
+                fields=["village", "birth_date"],
+                include=LISTED,
+                condition=Q(
+                    marital__in=[
+                        Marital.REMARRIED,
+                        Marital.RESUMED,
+                        Marital.WIDOWED,
+                        Marital.DIVORCED,
+                    ]
+                ),
+                name="resident_list_marital",
+            ),
+            models.Index(
+                fields=["village", "birth_date"],
+                include=LISTED,
+                condition=Q(residence__in=[Residence.INFLOW, Residence.OUTFLOW]),
+                name="resident_list_residence",
+            ),
+            models.Index(
+                fields=["village", "birth_date"],
+                include=LISTED,
+                condition=~Q(only_child_cert_no=""),
+                name="resident_list_certificate",
+            ),
+            models.Index(
+                fields=["village", "birth_date"],
+                include=LISTED,
+                condition=~Q(disability_grade=""),
+                name="resident_list_disability",
+            ),
+            models.Index(fields=["name", "id"]),  # the list by name
             models.Index(fields=["name_initials", "id"]),  # search by pinyin initials
-            models.Index(fields=["birth_date"]),  # age filters
+            models.Index(fields=["birth_date"]),  # the list by age, age filters
             models.Index(
                 fields=["death_date"], condition=Q(death_date__isnull=False), name="resident_deaths"
             ),  # deaths of a period
