@@ -74,6 +74,20 @@ def update(
         cursor.execute(f'DROP TABLE "{staged}"')
 
 
+def delete(rows: models.QuerySet) -> int:
+    """Delete rows of one table in one statement; return how many.
+
+    Unlike QuerySet.delete() it looks for no dependents: what still leads here makes the
+    transaction fail at its end.
+    """
+    with connection.cursor() as cursor:
+        picked, parameters = rows.order_by().values("pk").query.sql_with_params()
+        cursor.execute(
+            f'DELETE FROM "{rows.model._meta.db_table}" WHERE id IN ({picked})', parameters
+        )
+        return cursor.rowcount
+
+
 def claim(model: type[models.Model], versions: Mapping[int, int]) -> bool:
     """Raise row_version of the rows, pk → the version that was read; False where one isn't that.
 

@@ -18,6 +18,7 @@ from fpadmin.audit import log
 from fpadmin.crypto import encryptor
 from fpadmin.identity import mask_id_number
 from fpadmin.imports.identifiers import digests_of, text_of
+from fpadmin.imports.journal import Journal
 from fpadmin.imports.kinds import Change, Ground, changed_meanwhile
 from fpadmin.imports.reader import Table
 from fpadmin.imports.widgets import CLEAR
@@ -377,7 +378,7 @@ def _shown(value) -> str:
     return "" if value is None else str(value)
 
 
-def write_births(plan: BirthPlan) -> list[log.Entry]:
+def write_births(plan: BirthPlan, journal: Journal) -> list[log.Entry]:
     """Everything the plan holds, in the caller's transaction; returns the entries of changed lines."""
     names = list(PLAIN)
     ids = bulk.reserve_ids(ChildRecord, len(plan.new))
@@ -387,9 +388,12 @@ def write_births(plan: BirthPlan) -> list[log.Entry]:
     ]  # fmt: skip
     _find_newborns(plan)
     bulk.insert(ChildRecord, columns, _line_rows(plan, ids))
+    journal.created(ChildRecord, ids)
+    if journal.keeps:
+        journal.changed(ChildRecord, _kept_lines(plan))
     entries = _write_changed(plan)
     if plan.new or plan.changed:
-        link_waiting(None)
+        link_waiting(None, followed=journal.linked if journal.keeps else None)
     bulk.analyze(ChildRecord, rows=len(plan.new))
     return entries
 
@@ -423,6 +427,28 @@ def _line_rows(plan: BirthPlan, ids: list[int]) -> Iterator[tuple]:
             0,
             now,
         )
+
+
+def _kept_lines(plan: BirthPlan) -> Iterator[tuple[int, int, dict[str, list]]]:
+    """What changed lines held before, for the journal: only the columns that change."""
+    secrets: dict[int, dict[str, list]] = {}
+    for key, column in SECRET.items():
+        columns = (column, f"{column}_digest", f"{LINKS[key]}_id")
+        remaining = iter([plan.known[i].pk for i, keys in plan.changed.items() if key in keys])
+        while chunk := list(islice(remaining, 500)):
+            rows = ChildRecord.objects.filter(pk__in=chunk).values_list("pk", *columns)
+            for pk, *values in rows:
+                old = {name: [value] for name, value in zip(columns, values, strict=True)}
+                secrets[pk] = secrets.get(pk, {}) | old
+    return (
+        (
+            plan.known[i].pk,
+            plan.known[i].version + 1,
+            {key: [plan.known[i].values[key]] for key in keys if key in PLAIN}
+            | secrets.get(plan.known[i].pk, {}),
+        )
+        for i, keys in plan.changed.items()
+    )
 
 
 def _write_changed(plan: BirthPlan) -> list[log.Entry]:

@@ -1,7 +1,8 @@
 """The registry's workbooks, declared: columns in template order, with the words an office uses for them."""
 
 from fpadmin.accounts.permissions import Permission
-from fpadmin.imports.kinds import Column, WorkbookKind, register
+from fpadmin.audit.log import register_types
+from fpadmin.imports.kinds import Column, Undo, WorkbookKind, register
 from households.birth_import import plan_births, write_births
 from households.models import (
     DisabilityGrade,
@@ -13,7 +14,12 @@ from households.models import (
     Sex,
     Survival,
 )
-from households.resident_import import plan_residents, write_residents
+from households.resident_import import (
+    numbers_in_use,
+    plan_residents,
+    step_down,
+    write_residents,
+)
 
 RESIDENTS = WorkbookKind(
     key="residents",
@@ -83,6 +89,17 @@ RESIDENTS = WorkbookKind(
     permission=Permission.REGISTRY_EDIT,
     plan=plan_residents,
     write=write_residents,
+    undo=Undo(
+        models=(
+            "households.household", "households.resident", "households.residency",
+            "households.lowincomespell",
+        ),
+        event="resident.import-undone",
+        subjects={"households.resident": ("village__path",)},
+        swept={"households.duplicate": ("first", "second")},
+        settle=step_down,
+        more=numbers_in_use,
+    ),
     sample={
         "village_code": "539981001201", "group": "2组", "household_no": "00001", "name": "示例",
         "idno": "539981198001010012", "relation": "户主", "hukou": "农业", "residence": "常住",
@@ -121,6 +138,11 @@ BIRTHS = WorkbookKind(
     permission=Permission.REGISTRY_EDIT,
     plan=plan_births,
     write=write_births,
+    undo=Undo(
+        models=("households.childrecord",),
+        event="birth.import-undone",
+        subjects={"households.childrecord": ("mother__village__path", "father__village__path")},
+    ),
     sample={
         "mother_idno": "539981198001010020", "child_name": "示例", "sex": "女",
         "birth_date": "2005-06-01", "order": "1", "origin": "亲生", "within_policy": "是",
@@ -132,6 +154,9 @@ BIRTHS = WorkbookKind(
 
 
 def load() -> None:
-    """Make the kinds known to the import; called once when the app is ready."""
+    """Make the kinds and their events known; called once when the app is ready."""
     register(RESIDENTS)
     register(BIRTHS)
+    register_types(
+        {"resident.import-undone": "撤销导入的居民", "birth.import-undone": "撤销导入的生育史"}
+    )

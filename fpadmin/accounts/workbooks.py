@@ -7,7 +7,8 @@ from django.db.models import F
 from fpadmin.accounts.models import CODE_LENGTHS, Region
 from fpadmin.accounts.permissions import Permission
 from fpadmin.audit import log
-from fpadmin.imports.kinds import Change, Column, Ground, WorkbookKind, register
+from fpadmin.imports.journal import Journal
+from fpadmin.imports.kinds import Change, Column, Ground, Undo, WorkbookKind, register
 from fpadmin.imports.reader import Table
 from fpadmin.imports.widgets import CLEAR
 
@@ -37,6 +38,7 @@ class RegionPlan:
     changes: list[Change] = field(default_factory=list)
     new: dict[str, tuple[int, Region, str]] = field(default_factory=dict)
     changed: list[Region] = field(default_factory=list)
+    before: dict[int, dict[str, str]] = field(default_factory=dict)  # of the changed ones
 
 
 def plan_regions(table: Table, ground: Ground) -> RegionPlan:
@@ -128,13 +130,14 @@ def _plan_known(plan, table, index, region: Region, name: str, urban_rural) -> N
                     table.kind.column(key).heading, old, after[key],
                 )
             )  # fmt: skip
+    plan.before[region.pk] = before
     region.name, region.urban_rural = after["name"], after["urban_rural"]
     region.row_version = F("row_version") + 1  # a form opened before sees the conflict
     plan.changed.append(region)
     plan.updated += 1
 
 
-def write_regions(plan: RegionPlan) -> list[log.Entry]:
+def write_regions(plan: RegionPlan, journal: Journal) -> list[log.Entry]:
     """Everything the plan holds, in the caller's transaction; returns the entries of changed regions."""
     saved = {r.code: r for r in Region.objects.filter(code__in={p for *_, p in plan.new.values()})}
     for level in CODE_LENGTHS:
@@ -145,7 +148,16 @@ def write_regions(plan: RegionPlan) -> list[log.Entry]:
             region.path = f"{parent.path if parent else ''}{region.code}."
         Region.objects.bulk_create(batch, batch_size=1000)
         saved |= {r.code: r for r in batch}
+    journal.created(Region, sorted(saved[code].pk for code in plan.new))
     Region.objects.bulk_update(plan.changed, ["name", "urban_rural", "row_version"], batch_size=500)
+    versions = Region.objects.filter(pk__in=plan.before).values_list("pk", "row_version")
+    journal.changed(
+        Region,
+        [
+            (pk, version, {key: [old] for key, old in plan.before[pk].items()})
+            for pk, version in versions
+        ],
+    )
     return [
         log.Entry("region.imported", "accounts.region", str(r.pk), r.path) for r in plan.changed
     ]
@@ -167,6 +179,11 @@ REGIONS = WorkbookKind(
     permission=Permission.REGIONS_MANAGE,
     plan=plan_regions,
     write=write_regions,
+    undo=Undo(
+        models=("accounts.region",),
+        event="region.import-undone",
+        subjects={"accounts.region": ("path",)},
+    ),
     sample={
         "code": "539981001201", "name": "庄科村", "level": "村", "parent_code": "539981001",
         "urban_rural": "乡村",
@@ -178,4 +195,4 @@ REGIONS = WorkbookKind(
 def load() -> None:
     """Make the kind and its event known. Called once, by ready()."""
     register(REGIONS)
-    log.register_types({"region.imported": "导入区划"})
+    log.register_types({"region.imported": "导入区划", "region.import-undone": "撤销导入的区划"})

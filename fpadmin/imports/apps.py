@@ -26,6 +26,7 @@ class ImportsConfig(AppConfig):
         for key, label, run in (
             ("import-check", "检查工作簿", runs.check),
             ("import-commit", "写入登记资料", runs.commit),
+            ("import-undo", "撤销导入", runs.take_back),
             ("import-returned", "标出错误的工作簿", runs.make_returned),
         ):
             register_job(

@@ -1,7 +1,7 @@
 """Runs one workbook: read, parse, plan, and, when asked, write in one transaction.
 
 A kind's plan(table, ground) returns a Plan: it has validated every good row against the registry
-and knows what it would create and change. Only the kind's write(plan) changes the database.
+and knows what it would create and change. Only the kind's write(plan, journal) changes the database.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from fpadmin import bulk
 from fpadmin.audit import log
+from fpadmin.imports.journal import Journal
 from fpadmin.imports.kinds import Change, Ground, Outcome, WorkbookKind, changed_meanwhile
 from fpadmin.imports.reader import Progress, Table, read_table
 
@@ -50,12 +51,14 @@ def commit(
     *,
     good_rows: bool,
     progress: Progress = _silent,
+    batch_id: int | None = None,
     before_commit: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Check again and write in one transaction, all rows or the good ones.
 
     With errors and without good_rows nothing is written (outcome.written is False). Imports of one
-    kind run one after the other. `before_commit` is called last, inside the transaction.
+    kind run one after the other. With `batch_id` the journal of the batch is kept, by which it can
+    be undone. `before_commit` is called last, inside the transaction.
     """
     table = read_table(kind, content, file_name, ground.today, progress)
     try:
@@ -67,7 +70,7 @@ def commit(
             if outcome.errors and not good_rows:
                 return outcome
             progress(0, 0, "写入")
-            entries = kind.write(plan)
+            entries = kind.write(plan, Journal(batch_id))
             log.record_many(
                 [
                     log.Entry(

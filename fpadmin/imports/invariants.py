@@ -20,7 +20,8 @@ def half_written(now: datetime) -> Iterator[str]:
     )
     for pk in wrong.order_by("pk").values_list("pk", flat=True):
         yield f"导入{pk}写明已完成，行数却对不上"
-    early = ImportBatch.objects.exclude(state=ImportBatch.State.COMMITTED)
+    State = ImportBatch.State
+    early = ImportBatch.objects.exclude(state__in=[State.COMMITTED, State.UNDOING, State.UNDONE])
     for pk in early.filter(committed_at__isnull=False).order_by("pk").values_list("pk", flat=True):
         yield f"导入{pk}没有完成，却有写入时间"
 

@@ -92,12 +92,31 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Undo:
+    """How what the kind wrote is taken back; undo.py does it from the journal that write() kept.
+
+    `models` in the order in which they are written; the trail gets an event `event` for each row
+    of `subjects`, which maps a model to the ways that lead from it to its region's path. Rows of
+    `swept` (model → its columns) only say something of the rows that they lead to, and go with
+    them. `settle(reversal)` is called between the deletion of new rows and the return of old
+    values. `more(reversal)` gives further dependents, beside what undo.py finds for every kind.
+    """
+
+    models: tuple[str, ...]
+    event: str
+    subjects: dict[str, tuple[str, ...]]
+    swept: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    settle: Callable[..., None] = lambda reversal: None
+    more: Callable[..., Any] = lambda reversal: ()
+
+
+@dataclass(frozen=True)
 class WorkbookKind:
     """One kind of workbook.
 
     plan(table, ground) validates the parsed table against the registry and returns a Plan (see
-    engine.py) without writing; write(plan) writes it in the caller's transaction and returns the
-    audit entries of single records.
+    engine.py) without writing; write(plan, journal) writes it in the caller's transaction, tells
+    the journal what it does, and returns the audit entries of single records.
     """
 
     key: str
@@ -106,6 +125,7 @@ class WorkbookKind:
     permission: Permission
     plan: Callable[..., Any]
     write: Callable[..., Any]
+    undo: Undo
     sample: dict[str, str] = field(default_factory=dict)  # a sample row of the template, by key
     note: str = ""
     order: int = 50  # in which an office imports them: regions 10, residents 20, births 30

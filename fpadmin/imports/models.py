@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from fpadmin.crypto import EncryptedCharField
 from fpadmin.scoping import RegionScopedQuerySet
 
 RETURNED_AT_ONCE = 20_000  # rows; above, a job makes the returned file
@@ -25,6 +26,8 @@ class ImportBatch(models.Model):
         COMMITTING = "committing", "写入中"
         COMMITTED = "committed", "已完成"
         DISCARDED = "discarded", "已放弃"
+        UNDOING = "undoing", "撤销中"
+        UNDONE = "undone", "已撤销"
 
     kind = models.CharField("类别", max_length=40)
     office = models.ForeignKey("accounts.Region", models.PROTECT, verbose_name="单位")
@@ -62,6 +65,15 @@ class ImportBatch(models.Model):
         related_name="+",
     )
     committed_at = models.DateTimeField("写入时间", null=True, blank=True)
+    undone_by = models.ForeignKey(
+        "accounts.User",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name="撤销人",
+        related_name="+",
+    )
+    undone_at = models.DateTimeField("撤销时间", null=True, blank=True)
 
     objects = ImportBatchQuerySet.as_manager()
 
@@ -71,6 +83,7 @@ class ImportBatch(models.Model):
             "id", "kind", "office", "file_name", "sha256", "size", "changed_on", "good_rows_only",
             "state", "rows", "created", "updated", "unchanged", "refused", "errors", "warnings",
             "failure", "uploaded_by", "uploaded_at", "checked_at", "committed_by", "committed_at",
+            "undone_by", "undone_at",
         )  # fmt: skip
 
     class Meta:
@@ -81,9 +94,15 @@ class ImportBatch(models.Model):
                 condition=Q(
                     state__in=[
                         "checking", "checked", "unreadable", "committing", "committed", "discarded",
+                        "undoing", "undone",
                     ]
                 ),
                 name="%(app_label)s_%(class)s_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="undone", undone_at__isnull=False)
+                | (~Q(state="undone") & Q(undone_at__isnull=True)),
+                name="%(app_label)s_%(class)s_undone_means_time",
             ),
         ]  # fmt: skip
         indexes = [models.Index(fields=["sha256"])]  # has this very file come before?
@@ -168,3 +187,54 @@ class ImportChange(models.Model):
         verbose_name = verbose_name_plural = "导入变更"
         ordering = ["row", "id"]
         indexes = [models.Index(fields=["batch", "row"])]  # the preview's pages
+
+
+class ImportEffect(models.Model):
+    """What writing a batch did to some rows of one table, kept so that it can be undone.
+
+    `created`: the keys object_id to other_id are new. `changed`: the row object_id had other
+    values in `columns`; without columns it is as it was left, only its version rose. `linked`: one
+    link of the row object_id was set to the row other_id. `removed`: the row object_id was deleted.
+    """
+
+    class Action(models.TextChoices):
+        CREATED = "created", "新增"
+        CHANGED = "changed", "修改"
+        LINKED = "linked", "关联"
+        REMOVED = "removed", "删除"
+
+    batch = models.ForeignKey(ImportBatch, models.CASCADE, related_name="effects", db_index=False)
+    action = models.CharField("做法", max_length=7, choices=Action)
+    model = models.CharField("记录类别", max_length=60)
+    object_id = models.BigIntegerField("记录")
+    other_id = models.BigIntegerField("另一记录", null=True)
+    # The row_version that the import left; null where the table has none.
+    version = models.PositiveIntegerField("版本", null=True)
+    columns = models.CharField("字段", max_length=800, blank=True, default="")  # ,name,note,
+    kept = EncryptedCharField("原值和新值", blank=True, default="")  # JSON {column: [old, new]}
+
+    class Personal:
+        personal = ("kept",)
+        other = ("id", "batch", "action", "model", "object_id", "other_id", "version", "columns")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "导入的改动"
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(action__in=["created", "changed", "linked", "removed"]),
+                name="%(app_label)s_%(class)s_action_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(action__in=["changed", "removed"], other_id__isnull=True)
+                | Q(action="created", other_id__gte=models.F("object_id"))
+                | Q(action="linked", other_id__isnull=False),
+                name="%(app_label)s_%(class)s_other_fits_action",
+            ),
+        ]
+        indexes = [
+            # What the batch did to one row, and to one table.
+            models.Index(fields=["batch", "model", "action", "object_id"]),
+            # Which batches changed a row.
+            models.Index(fields=["model", "object_id"]),
+        ]

@@ -17,6 +17,8 @@ KIND_OF_STATE = {
     State.COMMITTING: "run",
     State.COMMITTED: "ok",
     State.DISCARDED: "off",
+    State.UNDOING: "run",
+    State.UNDONE: "off",
 }
 _STEPS = ("上传", "检查", "预览确认", "写入", "完成")
 # How many of the steps are behind in each state.
@@ -27,6 +29,8 @@ _DONE = {
     State.DISCARDED: 2,
     State.COMMITTING: 3,
     State.COMMITTED: 5,
+    State.UNDOING: 5,
+    State.UNDONE: 5,
 }
 _TITLES = {
     State.CHECKING: "正在检查",
@@ -35,7 +39,12 @@ _TITLES = {
     State.COMMITTING: "正在写入",
     State.COMMITTED: "导入完成",
     State.DISCARDED: "已放弃",
+    State.UNDOING: "正在撤销",
+    State.UNDONE: "已撤销",
 }
+
+
+_WRITTEN = (State.COMMITTED, State.UNDOING, State.UNDONE)
 
 
 @dataclass(frozen=True)
@@ -61,8 +70,10 @@ class BatchView:
     is_unreadable: bool
     is_written: bool
     is_discarded: bool
+    is_undone: bool
     can_confirm: bool
     can_discard: bool
+    can_undo: bool
     can_check_again: bool
     has_returned_file: bool
 
@@ -75,7 +86,7 @@ def batch_state(batch: ImportBatch) -> tuple[str, str]:
 def batch_view(batch: ImportBatch) -> BatchView:
     """The batch for its page."""
     sheet = sheet_of(batch)
-    previewed = batch.state in (State.CHECKED, State.COMMITTING, State.COMMITTED)
+    previewed = batch.state in (State.CHECKED, State.COMMITTING, *_WRITTEN)
     return BatchView(
         title=f"{_TITLES[batch.state]}：{sheet}",
         sheet=sheet,
@@ -83,12 +94,14 @@ def batch_view(batch: ImportBatch) -> BatchView:
         figures=_figures(batch) if previewed else [],
         good_rows=batch.rows - batch.refused,
         changes_something=bool(batch.created + batch.updated),
-        is_working=batch.state in (State.CHECKING, State.COMMITTING),
+        is_working=batch.state in (State.CHECKING, State.COMMITTING, State.UNDOING),
         is_unreadable=batch.state == State.UNREADABLE,
         is_written=batch.state == State.COMMITTED,
         is_discarded=batch.state == State.DISCARDED,
+        is_undone=batch.state == State.UNDONE,
         can_confirm=batch.state == State.CHECKED,
         can_discard=batch.can_be_discarded,
+        can_undo=batch.state == State.COMMITTED and batch.effects.exists(),
         can_check_again=batch.can_be_checked_again,
         has_returned_file=previewed and bool(batch.refused and batch.file),
     )

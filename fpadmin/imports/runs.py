@@ -1,12 +1,12 @@
 """What the jobs of the import do: check a workbook, write it, mark its wrong rows."""
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from fpadmin import bulk, dates
 from fpadmin.accounts.models import User
 from fpadmin.audit import log
-from fpadmin.imports import engine, files, limits, services
+from fpadmin.imports import engine, files, limits, services, undo
 from fpadmin.imports.kinds import KINDS, Ground, Outcome, Unreadable
 from fpadmin.imports.models import ImportBatch, ImportChange, ImportIssue
 from fpadmin.jobs.kinds import JobContext, JobFailed, LeaseLost
@@ -72,6 +72,7 @@ def commit(context: JobContext) -> dict:
                 _ground(batch, context),
                 good_rows=batch.good_rows_only,
                 progress=context.progress,
+                batch_id=batch.pk,
                 before_commit=seal,
             )
     except Unreadable as error:
@@ -91,6 +92,46 @@ def commit(context: JobContext) -> dict:
             )  # fmt: skip
         _keep_findings(batch, outcome)
     return {"created": outcome.created, "updated": outcome.updated, "written": outcome.written}
+
+
+def take_back(context: JobContext) -> dict:
+    """The job import-undo: undo everything that the batch wrote in one transaction, once.
+
+    Where something depends on it by now, nothing changes and the batch is as written as before.
+    """
+    batch = _own(context)
+    if batch.state != State.UNDOING:
+        return {}
+    context.progress(0, 0, "撤销")
+    try:
+        with transaction.atomic():
+            bulk.one_at_a_time(f"import.{batch.kind}")
+            context.check_fence()
+            reversal = undo.Reversal(batch)
+            if next(undo.dependents(reversal), None) is None:
+                return _taken_back(batch, reversal, context)
+    except (IntegrityError, Unreadable):  # somebody saved at this very moment
+        pass
+    with transaction.atomic():
+        context.check_fence()
+        batch.move(State.UNDOING, State.COMMITTED, undone_by=None, failure=services.NOT_UNDONE)
+        log.record(
+            "import.undo-refused", by=context.by, target=batch, region_path=batch.office.path
+        )
+    return {"undone": False}
+
+
+def _taken_back(batch: ImportBatch, reversal: undo.Reversal, context: JobContext) -> dict:
+    undo.take_back(reversal, by=context.by)
+    if not batch.move(State.UNDOING, State.UNDONE, undone_at=timezone.now()):
+        raise LeaseLost
+    batch.effects.all().delete()
+    log.record(
+        "import.undone", by=context.by, target=batch, region_path=batch.office.path,
+        count=batch.created + batch.updated,
+        changes={"kind": batch.kind, "created": batch.created, "updated": batch.updated},
+    )  # fmt: skip
+    return {"undone": True}
 
 
 def make_returned(context: JobContext) -> dict:

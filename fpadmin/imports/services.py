@@ -8,7 +8,7 @@ from django.db import transaction
 from fpadmin.accounts.models import Region, User
 from fpadmin.audit import log
 from fpadmin.errors import RuleViolation
-from fpadmin.imports import files, gate, returned, selectors
+from fpadmin.imports import files, gate, returned, selectors, undo
 from fpadmin.imports.kinds import KINDS, Unreadable, WorkbookKind
 from fpadmin.imports.models import CHECKED_AGAIN_STATES, DISCARDED_STATES, ImportBatch
 from fpadmin.jobs import services as jobs
@@ -26,6 +26,9 @@ EVENT_TYPES = {
     "import.purged": "清除导入文件",
     "import.file-asked": "要标出错误的工作簿",
     "import.file-opened": "下载导入的工作簿",
+    "import.undo-asked": "要撤销导入",
+    "import.undo-refused": "导入没有撤销",
+    "import.undone": "撤销导入",
 }
 CHANGE_LABELS = {
     "kind": "类别",
@@ -38,7 +41,10 @@ CHANGE_LABELS = {
     "good_rows": "只导入正确的行",
     "only_wrong": "只要错误的行",
     "code": "代码",
+    "import_batch": "导入编号",
+    "undone": "撤销的改动",
 }
+NOT_UNDONE = "导入之后这些资料又有登记或修改，没有撤销，登记资料没有变动。"
 
 State = ImportBatch.State
 OPEN = (State.CHECKING, State.CHECKED)
@@ -173,6 +179,38 @@ def discard(*, batch: ImportBatch, by: User) -> None:
         transaction.on_commit(lambda: files.drop(stored))
 
 
+def request_undo(*, batch: ImportBatch, by: User) -> None:
+    """Have everything that the batch wrote undone. A second request changes nothing.
+
+    Refuses while something depends on it, and where the journal is gone.
+    """
+    with transaction.atomic():
+        batch.refresh_from_db()
+        if batch.state == State.COMMITTED:
+            _refuse_undo(batch)
+        if not batch.move(State.COMMITTED, State.UNDOING, undone_by=by, failure=""):
+            batch.refresh_from_db()
+            if batch.state in (State.UNDOING, State.UNDONE):
+                return
+            raise RuleViolation(f"这次导入现在是“{batch.get_state_display()}”，不能撤销。")
+        log.record("import.undo-asked", by=by, target=batch, region_path=batch.office.path)
+        jobs.enqueue(
+            kind="import-undo",
+            params={"batch": batch.pk},
+            key=selectors.undo_key(batch),
+            title=f"撤销导入{KINDS[batch.kind].sheet}",
+            by=by,
+            region=batch.office,
+        )
+
+
+def _refuse_undo(batch: ImportBatch) -> None:
+    if not batch.effects.exists():
+        raise RuleViolation("这次导入的改动记录已清除，不能撤销。")
+    if next(undo.dependents(undo.Reversal(batch)), None):
+        raise RuleViolation(NOT_UNDONE)
+
+
 def returned_file(
     *, batch: ImportBatch, only_wrong: bool, by: User | log.SystemJob
 ) -> tuple[str, bytes]:
@@ -215,19 +253,22 @@ def request_returned(*, batch: ImportBatch, only_wrong: bool, by: User) -> Job:
 
 
 def purge(*, before: datetime, by: log.SystemJob) -> int:
-    """Remove files and findings of batches older than `before`; return how many batches.
+    """Remove files, findings and journals of batches older than `before`; return how many batches.
 
-    Those never confirmed are given up. Files that belong to no batch go too.
+    They can't be undone from then on. Those never confirmed are given up. Files that belong to no
+    batch go too.
     """
     old = ImportBatch.objects.filter(uploaded_at__lt=before).exclude(file="")
     purged = 0
-    for batch in old.exclude(state=State.COMMITTING).select_related("office"):
+    working = (State.COMMITTING, State.UNDOING)
+    for batch in old.exclude(state__in=working).select_related("office"):
         with transaction.atomic():
             stored = batch.file
             ImportBatch.objects.filter(pk=batch.pk).update(file="")
             for state in OPEN:
                 batch.move(state, State.DISCARDED)
             batch.drop_findings()
+            batch.effects.all().delete()
             log.record("import.purged", by=by, target=batch, region_path=batch.office.path)
         files.drop(stored)
         purged += 1

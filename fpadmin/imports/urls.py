@@ -14,6 +14,7 @@ urlpatterns = [
     path("<int:pk>/confirm/", views.batch_confirm, name="batch-confirm"),
     path("<int:pk>/check/", views.batch_check, name="batch-check"),
     path("<int:pk>/discard/", views.batch_discard, name="batch-discard"),
+    path("<int:pk>/undo/", views.batch_undo, name="batch-undo"),
     path("<int:pk>/returned/", views.batch_returned, name="batch-returned"),
     path("templates/", views.template_list, name="template-list"),
     path("templates/<slug:key>/", views.template_download, name="template-download"),

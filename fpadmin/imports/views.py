@@ -15,12 +15,14 @@ from fpadmin.imports.kinds import KINDS, Unreadable
 from fpadmin.imports.models import ImportBatch, ImportIssue
 from fpadmin.imports.presenters import batch_view
 from fpadmin.imports.tables import BatchTable, ChangeTable, IssueTable
+from fpadmin.imports.undo import Reversal
 from fpadmin.jobs.presenters import job_view
 from fpadmin.ui.downloads import download
 from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import list_page
 
 FIRST_ISSUES, FIRST_CHANGES = 50, 20
+FIRST_BLOCKERS, FIRST_NAMES = 50, 20
 
 
 @requires(Permission.IMPORT)
@@ -112,6 +114,30 @@ def batch_discard(request, pk):
             messages.error(request, violation.message)
         return redirect(batch)
     return render(request, "imports/batch_discard.html", _about(batch))
+
+
+@requires(Permission.IMPORT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def batch_undo(request, pk):
+    """Says what undoing takes away and restores, or what stands against it; then undoes the batch."""
+    batch = _batch(request, pk)
+    if request.method == "POST":
+        try:
+            services.request_undo(batch=batch, by=request.user)
+        except RuleViolation as violation:
+            messages.error(request, violation.message)
+        return redirect(batch)
+    context = _about(batch)
+    if not context["view"].can_undo:
+        return redirect(batch)
+    reversal = Reversal(batch)
+    context |= {
+        "lines": selectors.undo_lines(reversal),
+        "names": selectors.names_that_go(reversal, request.user, FIRST_NAMES),
+        "blockers": selectors.blockers_of(reversal, request.user, FIRST_BLOCKERS),
+        "records": selectors.changed_records(batch.changes.all()[:FIRST_CHANGES]),
+    }
+    return render(request, "imports/batch_undo.html", context)
 
 
 @requires(Permission.IMPORT)

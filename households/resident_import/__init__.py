@@ -23,9 +23,10 @@ from households.resident_import.matching import (
     warn_of_possible_doubles,
 )
 from households.resident_import.plan import SECRET, ResidentPlan
+from households.resident_import.undoing import numbers_in_use, step_down
 from households.resident_import.writing import write_residents
 
-__all__ = ["plan_residents", "write_residents"]
+__all__ = ["numbers_in_use", "plan_residents", "step_down", "write_residents"]
 
 
 def plan_residents(table: Table, ground: Ground) -> ResidentPlan:

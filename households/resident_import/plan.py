@@ -29,7 +29,7 @@ KEPT = ("death_date", "hukou_region_code")
 STORED = (
     "id", "village_id", "household_id", *KEPT,
     *(key for key in PLAIN if key not in KEPT), *(f"{c}_digest" for c in SECRET.values()),
-    "row_version",
+    "name_initials", "row_version",
 )  # fmt: skip
 AT = {name: position for position, name in enumerate(STORED)}
 

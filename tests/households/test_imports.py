@@ -9,6 +9,7 @@ from django.db.models import F
 from fpadmin.audit.log import SystemJob
 from fpadmin.audit.models import AuditEvent
 from fpadmin.crypto import digest
+from fpadmin.imports.journal import Journal
 from fpadmin.imports.kinds import KINDS, Ground, Unreadable
 from fpadmin.imports.reader import read_table
 from households.models import ChildRecord, Household, LowIncomeSpell, Residency, Resident
@@ -269,7 +270,7 @@ def test_record_saved_between_comparison_and_writing_is_not_overwritten(
     assert plan.updated == 1
     model.objects.update(row_version=F("row_version") + 1)
     with pytest.raises(Unreadable, match="被别人改动"), transaction.atomic():
-        KINDS[kind].write(plan)
+        KINDS[kind].write(plan, Journal())
 
 
 def test_changed_phone_shows_masked(township, village):
