@@ -6,32 +6,53 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_column_choice'),
-        ('households', '0002_spells_never_overlap'),
+        ("accounts", "0002_column_choice"),
+        ("households", "0002_spells_never_overlap"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='VillageChange',
+            name="VillageChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sources', models.JSONField(default=list, verbose_name='调整的区划')),
-                ('happened_on', models.DateField(verbose_name='生效日期')),
-                ('document', models.CharField(max_length=100, verbose_name='批准文件')),
-                ('households', models.PositiveIntegerField(verbose_name='户数')),
-                ('residents', models.PositiveIntegerField(verbose_name='人数')),
-                ('renumbered', models.PositiveIntegerField(default=0, verbose_name='改户编号')),
-                ('made_at', models.DateTimeField(auto_now_add=True, verbose_name='办理时间')),
-                ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='办理人')),
-                ('target', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.region', verbose_name='并入的村（社区）')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sources", models.JSONField(default=list, verbose_name="调整的区划")),
+                ("happened_on", models.DateField(verbose_name="生效日期")),
+                ("document", models.CharField(max_length=100, verbose_name="批准文件")),
+                ("households", models.PositiveIntegerField(verbose_name="户数")),
+                ("residents", models.PositiveIntegerField(verbose_name="人数")),
+                ("renumbered", models.PositiveIntegerField(default=0, verbose_name="改户编号")),
+                ("made_at", models.DateTimeField(auto_now_add=True, verbose_name="办理时间")),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="办理人",
+                    ),
+                ),
+                (
+                    "target",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.region",
+                        verbose_name="并入的村（社区）",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '区划调整',
-                'verbose_name_plural': '区划调整',
-                'ordering': ['-id'],
+                "verbose_name": "区划调整",
+                "verbose_name_plural": "区划调整",
+                "ordering": ["-id"],
             },
         ),
     ]

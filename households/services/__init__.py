@@ -11,12 +11,14 @@ from households.services.reading import (
     reveal,
 )
 from households.services.residents import ID_NUMBER_TAKEN, edit_resident, register_resident
+from households.services.village_changes import change_villages
 from households.spells import Change, NewHousehold
 
 __all__ = [
-    "ID_NUMBER_TAKEN", "REVEALABLE", "REVEALS_PER_HOUR", "Change", "NewHousehold", "edit_birth",
-    "edit_household", "edit_resident", "record_birth", "record_search", "record_view",
-    "record_event", "register_household", "register_resident", "reveal", "undo_event",
+    "ID_NUMBER_TAKEN", "REVEALABLE", "REVEALS_PER_HOUR", "Change", "NewHousehold",
+    "change_villages", "edit_birth", "edit_household", "edit_resident", "record_birth",
+    "record_event", "record_search", "record_view", "register_household", "register_resident",
+    "reveal", "undo_event",
 ]  # fmt: skip
 
 EVENT_TYPES = {
@@ -35,10 +37,12 @@ EVENT_TYPES = {
     "event.recorded": "登记生命事件",
     "event.undone": "撤销生命事件",
     "resident.event": "因事件变动",
+    "village.changed": "调整区划",
     "demo.loaded": "生成演示数据",
 }
 CHANGE_LABELS = {
     "counts_from": "变动日期", "low_income": "低保", "group": "小组", "field": "字段",
     "event": "事件", "happened_on": "发生日期", "fields": "字段",
+    "sources": "调整的区划", "target": "并入", "document": "批准文件",
     "terms": "查找内容的摘要",
 }  # fmt: skip
