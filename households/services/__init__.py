@@ -10,15 +10,22 @@ from households.services.reading import (
     record_view,
     reveal,
 )
+from households.services.requests import (
+    accept_request,
+    propose_change,
+    reject_request,
+    withdraw_request,
+)
 from households.services.residents import ID_NUMBER_TAKEN, edit_resident, register_resident
 from households.services.village_changes import change_villages
 from households.spells import Change, NewHousehold
 
 __all__ = [
     "ID_NUMBER_TAKEN", "REVEALABLE", "REVEALS_PER_HOUR", "Change", "NewHousehold",
-    "change_villages", "edit_birth", "edit_household", "edit_resident", "record_birth",
-    "record_event", "record_search", "record_view", "register_household", "register_resident",
-    "reveal", "undo_event",
+    "accept_request", "change_villages", "edit_birth", "edit_household", "edit_resident",
+    "propose_change", "record_birth", "record_event", "record_search", "record_view",
+    "register_household", "register_resident", "reject_request", "reveal", "undo_event",
+    "withdraw_request",
 ]  # fmt: skip
 
 EVENT_TYPES = {
@@ -37,6 +44,10 @@ EVENT_TYPES = {
     "event.recorded": "登记生命事件",
     "event.undone": "撤销生命事件",
     "resident.event": "因事件变动",
+    "request.made": "村级提出申请",
+    "request.withdrawn": "撤回申请",
+    "request.accepted": "受理申请",
+    "request.rejected": "退回申请",
     "village.changed": "调整区划",
     "demo.loaded": "生成演示数据",
 }
