@@ -32,6 +32,10 @@ app.conf.beat_schedule = {
         "task": "fpadmin.entry.tasks.purge",
         "schedule": crontab(minute=45, hour=1),
     },
+    "old exports": {
+        "task": "fpadmin.exports.tasks.purge",
+        "schedule": crontab(minute=40, hour=1),
+    },
     "invariants": {
         "task": "fpadmin.jobs.tasks.check_invariants",
         "schedule": crontab(minute=0, hour=4),

@@ -99,6 +99,28 @@ def decrypt(stored: str, *, context: str) -> str:
     ).decode()
 
 
+def decryptor(context: str) -> Callable[[str], str]:
+    """decrypt() for one column, with its keys looked up once: for a hundred thousand values."""
+    ciphers, bound = _ciphers(settings.FIELD_ENCRYPTION_KEYS), context.encode()
+
+    def decrypt_one(stored: str) -> str:
+        if not stored:
+            return ""
+        version, key_id, encoded = stored.split(":", 2)
+        cipher = ciphers.get(key_id)
+        if version != VERSION or cipher is None:
+            raise DecryptionFailed(f"no key {key_id!r} for a value of {context}")
+        sealed = base64.b64decode(encoded)
+        try:
+            return cipher.decrypt(sealed[:12], sealed[12:], bound).decode()
+        except InvalidTag:
+            raise DecryptionFailed(
+                f"a value of {context} was changed or belongs elsewhere"
+            ) from None
+
+    return decrypt_one
+
+
 def digest(value: str) -> str:
     """HMAC-SHA256 of a normalised identifier under DIGEST_KEY, 43 characters; "" for "".
 

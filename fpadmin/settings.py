@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "fpadmin.audit",
     "fpadmin.jobs",
     "fpadmin.imports",
+    "fpadmin.exports",
     "fpadmin.entry",
     "fpadmin.reporting",
     "fpadmin.deploy",
@@ -231,6 +232,13 @@ IMPORT_MAX_CELL = 4_000
 IMPORT_MEMORY_MB = env_int("IMPORT_MEMORY_MB", 2_000)
 IMPORT_SECONDS = env_int("IMPORT_SECONDS", 900)
 IMPORT_KEEP_DAYS = env_int("IMPORT_KEEP_DAYS", 90)
+# More than these many rows on one day need a second person (S30): with bank accounts, with health
+# data, of any kind. A file can be fetched for some hours and is deleted after some days (S31).
+EXPORT_LIMIT_BANK = env_int("EXPORT_LIMIT_BANK", 25)
+EXPORT_LIMIT_HEALTH = env_int("EXPORT_LIMIT_HEALTH", 250)
+EXPORT_LIMIT_ROWS = env_int("EXPORT_LIMIT_ROWS", 2_500)
+EXPORT_LINK_HOURS = env_int("EXPORT_LINK_HOURS", 24)
+EXPORT_KEEP_DAYS = env_int("EXPORT_KEEP_DAYS", 7)
 # Figures below this many births are shown with the words that they don't suffice for a verdict.
 SMALL_CELL = env_int("SMALL_CELL", 5)
 

@@ -10,10 +10,12 @@ urlpatterns = [
     path("display/", views.display_settings, name="display-settings"),
     path("components/", views.components, name="components"),
     path("healthz", views.healthz, name="healthz"),
+    path("lists/", include("fpadmin.ui.urls")),
     path("accounts/", include("fpadmin.accounts.urls")),
     path("audit/", include("fpadmin.audit.urls")),
     path("jobs/", include("fpadmin.jobs.urls")),
     path("imports/", include("fpadmin.imports.urls")),
+    path("exports/", include("fpadmin.exports.urls")),
     path("returns/", include("fpadmin.reporting.urls")),
     path("registry/", include("households.urls")),
 ]

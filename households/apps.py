@@ -10,10 +10,11 @@ class HouseholdsConfig(AppConfig):
 
     def ready(self):
         from fpadmin.audit.log import register_types
-        from households import invariants, menu, reports, resources, services
+        from households import invariants, lists, menu, reports, resources, services
 
         resources.load()
         invariants.load()
         reports.load()
+        lists.load()
         menu.load()
         register_types(services.EVENT_TYPES, services.CHANGE_LABELS)

@@ -36,6 +36,10 @@ class SearchFilter(FilterSet):
     def kept_search(self) -> searches.Search | None:
         return searches.kept(self.request.session, self.data.get("search", ""))
 
+    def carried(self) -> dict:
+        kept = self.kept_search()
+        return searches.carried(self.data["search"], kept) if kept else {}
+
     def by_search(self, queryset, name, value):
         kept = self.kept_search()
         return self.found(queryset, kept) if kept else queryset

@@ -78,6 +78,11 @@ def kept(session, token: str) -> Search | None:
     return Search(**found) if found else None
 
 
+def carried(token: str, search: Search) -> dict:
+    """What kept() reads, for a background job that has no session."""
+    return {_SESSION_KEY: {token: asdict(search)}}
+
+
 def conditions(data, filter_class) -> QueryDict:
     """The posted conditions of the filter bar that are nobody's name or number."""
     allowed = {*filter_class.base_filters, "age_min", "age_max", "sort", "per_page", "more"}

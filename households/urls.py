@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from households.views import births, households, residents
+from households.views import births, households, printing, residents, village_changes
 
 app_name = "households"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("residents/search/", residents.resident_search, name="resident-search"),
     path("residents/new/", residents.resident_create, name="resident-create"),
     path("residents/id-number/", residents.id_number_check, name="id-number-check"),
+    path("residents/print/", printing.resident_print, name="resident-print"),
     path("residents/<int:pk>/", residents.resident_detail, name="resident-detail"),
     path("residents/<int:pk>/births/", residents.resident_births, name="resident-births"),
     path("residents/<int:pk>/births/new/", births.birth_create, name="birth-create"),
@@ -19,8 +20,15 @@ urlpatterns = [
     path("births/<int:pk>/edit/", births.birth_edit, name="birth-edit"),
     path("households/", households.household_list, name="household-list"),
     path("households/new/", households.household_create, name="household-create"),
+    path("households/print/", printing.household_print, name="household-print"),
     path("households/<int:pk>/", households.household_detail, name="household-detail"),
     path("households/<int:pk>/births/", households.household_births, name="household-births"),
     path("households/<int:pk>/history/", households.household_history, name="household-history"),
     path("households/<int:pk>/edit/", households.household_edit, name="household-edit"),
+    path("village-changes/", village_changes.village_change_list, name="village-change-list"),
+    path(
+        "village-changes/<str:code>/new/",
+        village_changes.village_change_create,
+        name="village-change-create",
+    ),
 ]

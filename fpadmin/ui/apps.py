@@ -11,9 +11,10 @@ class UiConfig(AppConfig):
     def ready(self):
         from fpadmin.accounts.permissions import Permission
         from fpadmin.audit import log
+        from fpadmin.ui import services
         from fpadmin.ui.menu import MenuEntry, register_entry
 
-        log.register_types({"ui.display-saved": "修改显示设置"})
+        log.register_types(services.EVENT_TYPES, services.CHANGE_LABELS)
         register_entry(
             MenuEntry("home", "今日工作", "home", Permission.SIGNED_IN, icon="house-door", order=0)
         )

@@ -59,7 +59,7 @@ class FilterSet(django_filters.FilterSet):
             return []
         chips = []
         for field in self.form.visible_fields():
-            text = _words(field, self.form.cleaned_data.get(field.name))
+            text = words_of(field, self.form.cleaned_data.get(field.name))
             if text:
                 rest = query.copy()
                 for name in (*_input_names(field), "page"):
@@ -76,7 +76,7 @@ def _input_names(field) -> list[str]:
     return [field.html_name]
 
 
-def _words(field, value) -> str:
+def words_of(field, value) -> str:
     """The value as the clerk reads it, "" where nothing is asked."""
     if value is None or value in ("", []):
         return ""

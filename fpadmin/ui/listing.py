@@ -28,7 +28,8 @@ class ListColumn:
 
     `needs` are the model's columns that it reads: a column that nobody shows is not loaded, and an
     encrypted one not opened. In a file `write` makes the cell of the values of `needs`, by default
-    the first of them; `kind` types it: text, code (digits that are a name), number, date or time.
+    the first of them; `kind` types it: text, code (digits that are a name), number, date, time, or
+    age (a birth date, written as completed years).
     `mask` covers it unless the file is one in clear. `sensitive` is BANK or HEALTH.
     """
 
@@ -151,12 +152,15 @@ class Selection:
 
     @classmethod
     def of(cls, request: HttpRequest) -> "Selection":
-        """The ticks of a POST; its address carries the conditions of the list they were made on."""
+        """The ticks of a POST; its address carries the conditions of the list they were made on.
+
+        What is no key at all counts as key 0, which no row has.
+        """
         if request.POST.get("all"):
             return cls(Asked.by(request), is_all=True)
         words = ",".join(request.POST.getlist("picked")).split(",")
-        keys = dict.fromkeys(int(w) for w in words if w.isascii() and w.isdigit() and len(w) < 18)
-        return cls(Asked.by(request), tuple(keys))
+        keys = [int(w) if w.isascii() and w.isdigit() and len(w) < 18 else 0 for w in words if w]
+        return cls(Asked.by(request), tuple(dict.fromkeys(keys)))
 
     def __bool__(self) -> bool:
         return self.is_all or bool(self.picked)

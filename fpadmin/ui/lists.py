@@ -6,8 +6,13 @@ from functools import cached_property
 from django.core.paginator import InvalidPage, Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
+from fpadmin.accounts.permissions import Permission
+from fpadmin.ui.acts import acts_of
+from fpadmin.ui.columns import columns_for
 from fpadmin.ui.filters import Chip, FilterSet
+from fpadmin.ui.listing import LISTS, Asked, ListSpec, filter_of, only_needed, rows_of, stable
 from fpadmin.ui.tables import Table
 
 PAGE_SIZES = (20, 50, 100)
@@ -51,6 +56,20 @@ class PageLink:
 
 
 @dataclass(frozen=True)
+class ListTools:
+    """What a registered list offers besides its rows: columns, an export, acts for ticked rows.
+
+    `memory` is the name under which a browser keeps the ticks: the list and its conditions, so that
+    other conditions begin without any.
+    """
+
+    memory: str
+    columns_url: str
+    export_url: str
+    acts: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
 class ListPage:
     """What `_components/list.html` shows: filter bar, count, chips, table, paging, empty state."""
 
@@ -64,6 +83,7 @@ class ListPage:
     previous_url: str
     next_url: str
     kept: list[tuple[str, str]]
+    tools: ListTools | None = None
 
     @property
     def view_state(self) -> list[tuple[str, str]]:
@@ -101,18 +121,61 @@ def list_page(
     Sorts only by the table's orderable columns, always with the primary key last, so that no row
     shows twice. Wrong page numbers and sizes fall back instead of failing.
     """
-    query = request.GET.copy()
     filterset = None
     if filter_class is not None:
         filterset = filter_class(request.GET, queryset=queryset, request=request)
         queryset = filterset.rows()
-    table = table_class(queryset, order_by=query.get("sort", ""))
+    table = table_class(queryset, order_by=request.GET.get("sort", ""))
+    table.data.data = stable(table.data.data)
+    shown = _paged(request, table, filterset, title, unit)
+    return render(request, template, {"list": shown, "title": title, **(extra or {})})
+
+
+def registered_list_page(
+    request: HttpRequest, key: str, *, template: str, extra: dict | None = None
+) -> HttpResponse:
+    """list_page() of a registered list: with the user's own columns, ticks and acts.
+
+    A column that is not shown is not loaded either.
+    """
+    spec, asked = LISTS[key], Asked.by(request)
+    columns = columns_for(spec, request.user)
+    hidden = {column.key for column in spec.columns} - {column.key for column in columns}
+    filterset = filter_of(spec, asked)
+    table = spec.table_class(
+        filterset.rows(), order_by=request.GET.get("sort", ""), exclude=sorted(hidden)
+    )
+    table.data.data = only_needed(stable(table.data.data), columns)
+    tools = _tools(request, spec, asked)
+    table.tick_form = "ticks" if tools.acts else ""
+    shown = _paged(request, table, filterset, spec.title, spec.unit, tools)
+    return render(request, template, {"list": shown, "title": spec.title, **(extra or {})})
+
+
+def list_url(spec: ListSpec, asked: Asked) -> str:
+    """The list with the conditions, page and order that `asked` came with."""
+    query = asked.GET.urlencode()
+    return reverse(spec.url_name) + (f"?{query}" if query else "")
+
+
+def keys_of_page(spec: ListSpec, asked: Asked) -> tuple[int, ...]:
+    """The primary keys of the rows that the page of `asked` shows."""
+    rows = rows_of(spec, asked)
+    table = spec.table_class(rows)
+    table.data.data = rows
+    paginator = CappedPaginator(table.rows, _page_size(asked.GET))
+    page = paginator.page(asked.GET.get("page") or 1)
+    start = max(page.start_index() - 1, 0)
+    return tuple(rows.values_list("pk", flat=True)[start : page.end_index()])
+
+
+def _paged(request, table: Table, filterset, title: str, unit: str, tools=None) -> ListPage:
+    query = request.GET.copy()
     table.request, table.query, table.caption = request, query, title
-    table.data.data = _stable(table.data.data)
     table.paginate(CappedPaginator, per_page=_page_size(query), page=query.get("page") or 1)
     page = table.page
     table.first_number = page.start_index()
-    shown = ListPage(
+    return ListPage(
         title=title,
         unit=unit,
         filter=filterset,
@@ -123,16 +186,20 @@ def list_page(
         previous_url=_page_url(query, page.number - 1) if page.has_previous() else "",
         next_url=_page_url(query, page.number + 1) if page.has_next() else "",
         kept=[pair for pair in _pairs(query) if pair[0] not in ("page", "per_page")],
+        tools=tools,
     )
-    return render(request, template, {"list": shown, "title": title, **(extra or {})})
 
 
-def _stable(queryset):
-    """The same order with the primary key as the last word; a list stays as it is."""
-    if isinstance(queryset, list):
-        return queryset
-    order = queryset.query.order_by or tuple(queryset.model._meta.ordering)
-    return queryset if order[-1:] in (("pk",), ("-pk",)) else queryset.order_by(*order, "pk")
+def _tools(request, spec: ListSpec, asked: Asked) -> ListTools:
+    query = request.GET.urlencode()
+    suffix = f"?{query}" if query else ""
+    may_export = request.user.may(Permission.EXPORT)
+    return ListTools(
+        memory=f"{spec.key}?{asked.conditions.urlencode()}",
+        columns_url=reverse("lists:column-choice", args=[spec.key]) + suffix,
+        export_url=reverse("exports:export-create", args=[spec.key]) + suffix if may_export else "",
+        acts=[(act.label, act.url + suffix) for act in acts_of(spec.key, request.user)],
+    )
 
 
 def _page_size(query) -> int:

@@ -34,6 +34,16 @@ class Cell:
     is_header: bool
 
 
+@dataclass(frozen=True)
+class Row:
+    """One line: its number in the whole list, its key for the tick, what it is called, its cells."""
+
+    count: int
+    pk: int | None
+    name: str
+    cells: list[Cell]
+
+
 class NameColumn(tables.Column):
     """What a row is called: its heading, also when the table folds into cards on a phone."""
 
@@ -86,6 +96,8 @@ class Table(tables.Table):
     numbered = True
     caption = ""
     first_number = 1
+    # The id of the form that the ticks belong to; "" for a list whose rows are not ticked.
+    tick_form = ""
     query: QueryDict | None = None
 
     def __init__(self, *args, **kwargs):
@@ -110,12 +122,14 @@ class Table(tables.Table):
                 sort = "descending" if column.order_by_alias.is_descending else "ascending"
             yield Heading(column.header, css, f"?{query.urlencode()}", sort)
 
-    def numbered_rows(self) -> Iterator[tuple[int, list[Cell]]]:
+    def numbered_rows(self) -> Iterator[Row]:
         """The rows of this page with their numbers in the whole list."""
         rows = self.paginated_rows if getattr(self, "page", None) else self.rows
         for count, row in enumerate(rows, start=self.first_number):
-            yield (
+            yield Row(
                 count,
+                getattr(row.record, "pk", None),
+                str(row.record) if self.tick_form else "",
                 [
                     Cell(
                         value,

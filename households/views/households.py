@@ -12,28 +12,22 @@ from fpadmin.entry.pages import entry_form, render_form
 from fpadmin.errors import EditConflict, RuleViolation
 from fpadmin.ui import editing
 from fpadmin.ui.forms import refuse
-from fpadmin.ui.lists import list_page
+from fpadmin.ui.lists import registered_list_page
 from households import selectors, services
-from households.filters import HouseholdFilter
 from households.forms import HouseholdForm
 from households.models import Household
 from households.presenters import EVENTS_SHOWN, family_tree, timeline
-from households.tables import HouseholdTable
 from households.views import SECTION
 
 
 @requires(Permission.REGISTRY_VIEW)
 @require_safe
 def household_list(request):
-    """Households of the user's region."""
-    return list_page(
+    """Households of the user's region; see households/lists.py."""
+    return registered_list_page(
         request,
-        Household.objects.visible_to(request.user).for_list(dates.today()),
+        "households",
         template="households/household_list.html",
-        title="家庭",
-        unit="户",
-        table_class=HouseholdTable,
-        filter_class=HouseholdFilter,
         extra={
             "searched": "households",
             "can_edit": request.user.may(Permission.REGISTRY_EDIT),

@@ -14,14 +14,13 @@ from fpadmin.errors import EditConflict, RuleViolation
 from fpadmin.identity import InvalidIdNumber, parse_id_number
 from fpadmin.ui import editing
 from fpadmin.ui.forms import refuse
-from fpadmin.ui.lists import list_page
+from fpadmin.ui.lists import registered_list_page
 from households import searches, selectors, services
 from households.filters import HouseholdFilter, ResidentFilter
 from households.forms import PersonSearchForm, ResidentForm, RevealForm
 from households.forms.residents import read_back
 from households.models import Household, Resident
 from households.presenters import mask_of, timeline
-from households.tables import ResidentTable
 from households.views import SECTION
 
 CHECK, BACK = "check", "back"
@@ -36,15 +35,11 @@ LISTS = {
 @requires(Permission.REGISTRY_VIEW)
 @require_safe
 def resident_list(request):
-    """Residents of the user's region."""
-    return list_page(
+    """Residents of the user's region; see households/lists.py."""
+    return registered_list_page(
         request,
-        Resident.objects.visible_to(request.user).for_list(),
+        "residents",
         template="households/resident_list.html",
-        title="居民",
-        unit="人",
-        table_class=ResidentTable,
-        filter_class=ResidentFilter,
         extra={
             "searched": "residents",
             "can_edit": request.user.may(Permission.REGISTRY_EDIT),

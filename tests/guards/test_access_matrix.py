@@ -17,6 +17,7 @@ from fpadmin.jobs.models import Job
 from fpadmin.reporting.services import make_return
 from tests.conftest import TODAY
 from tests.factories.accounts import make_region, make_user
+from tests.factories.exports import make_export
 from tests.factories.households import make_birth, make_household, make_resident
 from tests.guards.routes import routes
 from tests.guards.source import ROOT
@@ -71,6 +72,9 @@ MAKERS = {
     "batch": lambda place, name: ImportBatch.objects.create(
         kind="residents", office=place, file_name=f"{name}.xlsx", sha256="0" * 64, size=1,
         changed_on="2018-10-09", state="checked",
+    ).pk,
+    "export": lambda place, name: make_export(
+        make_user("propagandist", place, f"x{place.code}", name=name), state="waiting"
     ).pk,
     "version": lambda place, name: make_return(
         code="population-monthly", region=place, period="2018-09", by=log.SystemJob("矩阵"),

@@ -6,24 +6,39 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ColumnChoice',
+            name="ColumnChoice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('list_key', models.CharField(max_length=40, verbose_name='列表')),
-                ('columns', models.JSONField(default=list, verbose_name='列')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='column_choices', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("list_key", models.CharField(max_length=40, verbose_name="列表")),
+                ("columns", models.JSONField(default=list, verbose_name="列")),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="column_choices",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '列设置',
-                'verbose_name_plural': '列设置',
-                'constraints': [models.UniqueConstraint(fields=('user', 'list_key'), name='accounts_columnchoice_one_per_list')],
+                "verbose_name": "列设置",
+                "verbose_name_plural": "列设置",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("user", "list_key"), name="accounts_columnchoice_one_per_list"
+                    )
+                ],
             },
         ),
     ]
