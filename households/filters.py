@@ -5,9 +5,10 @@ from django import forms
 from django.db.models import Exists, OuterRef, Q
 
 from fpadmin import dates
+from fpadmin.ui.choices import NamedFilter
 from fpadmin.ui.filters import Chip, FilterSet
 from households import searches, selectors
-from households.models import Hukou, Marital, Residence, Resident, Sex
+from households.models import Hukou, LowIncomeSpell, Marital, Residence, Resident, Sex
 
 AGED = [("60", "60岁及以上"), ("65", "65岁及以上"), ("80", "80岁及以上"), ("under16", "16岁以下")]
 
@@ -63,10 +64,8 @@ class SearchFilter(FilterSet):
 class ResidentFilter(SearchFilter):
     """Conditions of the residents' list. Without 状态 only the living are shown."""
 
-    village = django_filters.ModelChoiceFilter(
-        label="村（社区）", queryset=_villages, empty_label="全部"
-    )
-    group = django_filters.ModelChoiceFilter(
+    village = NamedFilter(label="村（社区）", queryset=_villages, empty_label="全部")
+    group = NamedFilter(
         label="小组", field_name="household__group", queryset=_groups, empty_label="全部"
     )
     age = django_filters.RangeFilter(label="年龄", method="by_age")
@@ -140,10 +139,8 @@ class ResidentFilter(SearchFilter):
 class HouseholdFilter(SearchFilter):
     """Conditions of the households' list; a search finds households by any of their members."""
 
-    village = django_filters.ModelChoiceFilter(
-        label="村（社区）", queryset=_villages, empty_label="全部"
-    )
-    group = django_filters.ModelChoiceFilter(label="小组", queryset=_groups, empty_label="全部")
+    village = NamedFilter(label="村（社区）", queryset=_villages, empty_label="全部")
+    group = NamedFilter(label="小组", queryset=_groups, empty_label="全部")
     number = django_filters.CharFilter(label="户编号", max_length=30)
     low_income = django_filters.ChoiceFilter(
         label="低保",
@@ -154,8 +151,10 @@ class HouseholdFilter(SearchFilter):
 
     def found(self, queryset, search):
         people = Resident.objects.visible_to(self.request.user).filter(search.matches())
-        return queryset.filter(Exists(people.filter(household=OuterRef("pk"))))
+        return queryset.filter(pk__in=people.values("household"))
 
     def by_low_income(self, queryset, name, value):
-        drawing = Q(low_income_spells__ended_on__isnull=True, low_income_spells__isnull=False)
-        return queryset.filter(drawing) if value == "yes" else queryset.exclude(drawing)
+        drawing = Exists(
+            LowIncomeSpell.objects.filter(household=OuterRef("pk"), ended_on__isnull=True)
+        )
+        return queryset.filter(drawing if value == "yes" else ~drawing)
