@@ -21,7 +21,7 @@ PAGE_SIZES = (20, 50, 100)
 # Where counting stops. A township is always counted whole; above it, counting all that a
 # condition finds in a million rows would take longer than everything else on the page.
 COUNT_CAP = 100_000
-WIDE_COUNT_CAP = 10_000
+WIDE_COUNT_CAP = 5_000
 # What of an address says which page is shown.
 POSITION = ("page", "after", "before")
 
@@ -146,7 +146,7 @@ class ListPaginator(Paginator):
             keys = self._keys(rows.reverse(), left, left + size)[::-1]
         else:
             keys = self._keys(rows, start, start + size)
-        is_last = number >= self.num_pages and not self.is_capped
+        is_last = number >= self.num_pages and not (self.is_capped and self.order)
         return ListPage(keys, number, self, is_first=number == 1, is_last=is_last)
 
     def records(self, keys: list) -> list:
