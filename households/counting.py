@@ -1,6 +1,6 @@
 """Where a person, a death or a birth is counted, and how villages add up to the regions asked for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -46,11 +46,19 @@ def sum_up(regions: Sequence[Region], records, aggregates: dict, place: Place) -
         records.filter(place.lies_in(regions)).order_by().values(**columns).annotate(**aggregates)
     )
     for row in rows:
-        counted_in = {*_upwards(paths.get(row["_village"], "")), paths.get(row.get("_group"), "")}
+        counted_in = {*upwards(paths.get(row["_village"], "")), paths.get(row.get("_group"), "")}
         for path in totals.keys() & counted_in:
             for name in aggregates:
                 totals[path][name] += row[name]
     return {region.code: totals[region.path] for region in regions}
+
+
+def codes_above(regions: Sequence[Region]) -> Callable[[int], list[str]]:
+    """From a village's key to the codes of those `regions` (none of them a group) it counts in."""
+    codes = {region.path: region.code for region in regions}
+    paths = _paths_below(regions, with_groups=False)
+    found = {pk: [codes[p] for p in upwards(path) if p in codes] for pk, path in paths.items()}
+    return lambda village: found.get(village, [])
 
 
 def by_level(regions: Sequence[Region], records, aggregate, place: Place) -> dict:
@@ -86,7 +94,7 @@ def _paths_below(regions: Sequence[Region], *, with_groups: bool) -> dict[int, s
     return dict(places.values_list("pk", "path"))
 
 
-def _upwards(path: str) -> Iterable[str]:
+def upwards(path: str) -> Iterable[str]:
     """The path itself and each path above it."""
     return accumulate(f"{code}." for code in path.split(".") if code)
 

@@ -121,12 +121,21 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Frozen:
+    """Why a return of one region and period no longer changes, and its version that holds, if any."""
+
+    words: str
+    version: Any = None
+
+
+@dataclass(frozen=True)
 class Return:
     """A form that an office hands in: it only arranges indicators, a row for each region below.
 
     cycle is month or year. `groups` are those that its columns come from; a group that serves
     this return alone need not be registered. checks(rows) examines the figures, the row of the
-    whole region first, and returns Checks.
+    whole region first, and returns Checks. frozen(region, period) says why a return no longer
+    changes, None while it may.
     """
 
     code: str
@@ -136,6 +145,7 @@ class Return:
     groups: tuple[IndicatorGroup, ...]
     columns: tuple[Column, ...]
     checks: Callable[..., list[Check]]
+    frozen: Callable[..., Frozen | None] = lambda region, period: None
 
     def group_of(self, code: str) -> IndicatorGroup:
         """The group that computes `code` in this return. Raises KeyError."""

@@ -13,6 +13,7 @@ from households.models.enums import (
     Survival,
 )
 from households.models.events import EventChange, EventKind, LifeEvent
+from households.models.ledger import LedgerEntry, LedgerLock, LedgerMember
 from households.models.people import (
     Household,
     LowIncomeSpell,
@@ -26,6 +27,7 @@ from households.models.requests import ChangeRequest
 
 __all__ = [
     "ChangeRequest", "ChildRecord", "DisabilityGrade", "Duplicate", "EventChange", "EventKind",
-    "Household", "Hukou", "LifeEvent", "LowIncomeSpell", "Marital", "Merge", "Origin", "Relation",
+    "Household", "Hukou", "LedgerEntry", "LedgerLock", "LedgerMember", "LifeEvent", "LowIncomeSpell",
+    "Marital", "Merge", "Origin", "Relation",
     "Residence", "Residency", "Resident", "Sex", "Survival", "VillageChange", "living", "registered",
 ]  # fmt: skip
