@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, Q
 from fpadmin import dates
 from fpadmin.ui.choices import NamedFilter
 from fpadmin.ui.filters import Chip, FilterSet
+from fpadmin.ui.paging import without_position
 from households import searches, selectors
 from households.models import Hukou, LowIncomeSpell, Marital, Residence, Resident, Sex
 
@@ -53,9 +54,8 @@ class SearchFilter(FilterSet):
         kept = self.kept_search()
         if not kept:
             return chips
-        rest = query.copy()
-        for name in ("search", "page"):
-            rest.pop(name, None)
+        rest = without_position(query)
+        rest.pop("search", None)
         url = f"?{rest.urlencode()}"
         parts = [("姓名", kept.name), ("身份证号", kept.masked)]
         return [Chip(label, text, url) for label, text in parts if text] + chips

@@ -6,6 +6,8 @@ import django_filters
 from django.http import QueryDict
 from django_filters.widgets import SuffixedMultiWidget
 
+from fpadmin.ui.paging import without_position
+
 
 @dataclass(frozen=True)
 class Chip:
@@ -61,8 +63,8 @@ class FilterSet(django_filters.FilterSet):
         for field in self.form.visible_fields():
             text = words_of(field, self.form.cleaned_data.get(field.name))
             if text:
-                rest = query.copy()
-                for name in (*_input_names(field), "page"):
+                rest = without_position(query)
+                for name in _input_names(field):
                     rest.pop(name, None)
                 chips.append(Chip(str(field.label), text, f"?{rest.urlencode()}"))
         return chips

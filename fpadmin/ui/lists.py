@@ -1,58 +1,27 @@
 """list_page(): the one way a list is filtered, sorted, counted, paged and shown."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
-from django.core.paginator import InvalidPage, Page, Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
+from django_tables2.rows import BoundRows
 
 from fpadmin.accounts.permissions import Permission
 from fpadmin.ui.acts import acts_of
 from fpadmin.ui.columns import columns_for
 from fpadmin.ui.filters import Chip, FilterSet
 from fpadmin.ui.listing import LISTS, Asked, ListSpec, filter_of, only_needed, rows_of, stable
+from fpadmin.ui.paging import (
+    COUNT_CAP,
+    PAGE_SIZES,
+    WIDE_COUNT_CAP,
+    ListPaginator,
+    PageLink,
+    without_position,
+)
+from fpadmin.ui.paging import ListPage as Page
 from fpadmin.ui.tables import Table
-
-PAGE_SIZES = (20, 50, 100)
-# Counting stops here, so that a county's list costs no more than a township's.
-COUNT_CAP = 100_000
-
-
-class CappedPaginator(Paginator):
-    """Counts up to COUNT_CAP rows and then says that there are more; a wrong page number is mended."""
-
-    def page(self, number) -> Page:
-        try:
-            return super().page(number)
-        except InvalidPage:
-            return self.get_page(number)
-
-    @cached_property
-    def count(self) -> int:
-        return min(self._counted, COUNT_CAP)
-
-    @property
-    def is_capped(self) -> bool:
-        return self._counted > COUNT_CAP
-
-    @cached_property
-    def _counted(self) -> int:
-        """The paginator gets the table's rows; the QuerySet (or a short list) lies behind them."""
-        queryset = self.object_list.data.data
-        if isinstance(queryset, list):
-            return len(queryset)
-        return queryset.order_by().values("pk")[: COUNT_CAP + 1].count()
-
-
-@dataclass(frozen=True)
-class PageLink:
-    """One box of the paging: a number, or … where `url` and `is_current` are empty."""
-
-    label: str
-    url: str = ""
-    is_current: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,20 +129,16 @@ def list_url(spec: ListSpec, asked: Asked) -> str:
 
 def keys_of_page(spec: ListSpec, asked: Asked) -> tuple[int, ...]:
     """The primary keys of the rows that the page of `asked` shows."""
-    rows = rows_of(spec, asked)
-    table = spec.table_class(rows)
-    table.data.data = rows
-    paginator = CappedPaginator(table.rows, _page_size(asked.GET))
-    page = paginator.page(asked.GET.get("page") or 1)
-    start = max(page.start_index() - 1, 0)
-    return tuple(rows.values_list("pk", flat=True)[start : page.end_index()])
+    paginator = ListPaginator(rows_of(spec, asked), asked.GET, cap=_cap(asked.user))
+    return tuple(paginator.asked_page().keys)
 
 
 def _paged(request, table: Table, filterset, title: str, unit: str, tools=None) -> ListPage:
+    """The page that the address asks for; the table then holds its rows alone."""
     query = request.GET.copy()
+    page = ListPaginator(table.data.data, query, cap=_cap(request.user)).asked_page()
+    table.rows = BoundRows(page.object_list, table)
     table.request, table.query, table.caption = request, query, title
-    table.paginate(CappedPaginator, per_page=_page_size(query), page=query.get("page") or 1)
-    page = table.page
     table.first_number = page.start_index()
     return ListPage(
         title=title,
@@ -182,12 +147,18 @@ def _paged(request, table: Table, filterset, title: str, unit: str, tools=None) 
         chips=filterset.chips(query) if filterset else [],
         table=table,
         page=page,
-        pages=_page_links(page, query),
-        previous_url=_page_url(query, page.number - 1) if page.has_previous() else "",
-        next_url=_page_url(query, page.number + 1) if page.has_next() else "",
-        kept=[pair for pair in _pairs(query) if pair[0] not in ("page", "per_page")],
+        pages=page.links(query),
+        previous_url=page.previous_url(query),
+        next_url=page.next_url(query),
+        kept=[pair for pair in _pairs(without_position(query)) if pair[0] != "per_page"],
         tools=tools,
     )
+
+
+def _cap(user) -> int:
+    """Where counting stops: a township's list is always counted whole."""
+    above_township = user.region.level < user.region.Level.TOWNSHIP
+    return WIDE_COUNT_CAP if above_township else COUNT_CAP
 
 
 def _tools(request, spec: ListSpec, asked: Asked) -> ListTools:
@@ -202,26 +173,5 @@ def _tools(request, spec: ListSpec, asked: Asked) -> ListTools:
     )
 
 
-def _page_size(query) -> int:
-    size = query.get("per_page", "")
-    return int(size) if size in {str(allowed) for allowed in PAGE_SIZES} else PAGE_SIZES[0]
-
-
-def _page_links(page: Page, query) -> list[PageLink]:
-    numbers = page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1)
-    return [
-        PageLink(str(number), _page_url(query, number), number == page.number)
-        if isinstance(number, int)
-        else PageLink("…")
-        for number in numbers
-    ]
-
-
-def _page_url(query, number: int) -> str:
-    query = query.copy()
-    query["page"] = str(number)
-    return f"?{query.urlencode()}"
-
-
-def _pairs(query) -> list[tuple[str, str]]:
+def _pairs(query: QueryDict) -> list[tuple[str, str]]:
     return [(name, value) for name, values in query.lists() for value in values]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import django_tables2 as tables
 from django.http import QueryDict
 
+from fpadmin.ui.paging import without_position
 from fpadmin.ui.templatetags.ui import NOTHING, date_dash, number, time_dash
 
 NUMERIC = {"th": {"class": "fp-num"}, "td": {"class": "fp-num"}}
@@ -114,9 +115,8 @@ class Table(tables.Table):
             if not column.orderable or self.query is None:
                 yield Heading(column.header, css)
                 continue
-            query = self.query.copy()
+            query = without_position(self.query)
             query["sort"] = column.order_by_alias.next
-            query.pop("page", None)
             sort = ""
             if column.is_ordered:
                 sort = "descending" if column.order_by_alias.is_descending else "ascending"
@@ -124,8 +124,7 @@ class Table(tables.Table):
 
     def numbered_rows(self) -> Iterator[Row]:
         """The rows of this page with their numbers in the whole list."""
-        rows = self.paginated_rows if getattr(self, "page", None) else self.rows
-        for count, row in enumerate(rows, start=self.first_number):
+        for count, row in enumerate(self.rows, start=self.first_number):
             yield Row(
                 count,
                 getattr(row.record, "pk", None),
