@@ -26,7 +26,7 @@ class WeakKey(SystemExit):
     """Somebody set a key that is too short or a well-known default; the program must not start."""
 
 
-def _new_key(name: str) -> str:
+def new_key(name: str) -> str:
     if name == "FIELD_ENCRYPTION_KEYS":
         return "k1:" + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
     return secrets.token_urlsafe(64)
@@ -91,7 +91,7 @@ def _append(path: Path, missing: list[str]) -> dict[str, str]:
     try:
         _lock(lock)
         kept = _read(path)
-        made = {name: _new_key(name) for name in missing if name not in kept}
+        made = {name: new_key(name) for name in missing if name not in kept}
         if made:
             descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
             with os.fdopen(descriptor, "a", encoding="utf-8") as file:

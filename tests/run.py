@@ -35,6 +35,8 @@ def main() -> int:
         missing.append(("a Redis-protocol server", "broker"))
     if not browser():
         missing.append(("Chromium with a Chinese font", "e2e"))
+    if not nginx_program(bring=True):
+        missing.append(("nginx", "proxy"))
     for name, marker in missing:
         print(f"NOT INSTALLED: {name}. Tests marked {marker} are left out.")
     if missing and os.environ.get("CI") == "true":
@@ -48,9 +50,9 @@ def main() -> int:
         lines.append(run_suite("SQLite", "", "", options))
     else:
         with postgresql(binaries) as url:
-            lines.append(run_suite("SQLite", "", url, options))
+            lines.append(run_suite("SQLite", "", url, options, binaries))
             if lines[-1][0] == 0:
-                lines.append(run_suite("PostgreSQL", url, url, options))
+                lines.append(run_suite("PostgreSQL", url, url, options, binaries))
     counts = {count for _, count, _ in lines}
     print()
     if len(counts) > 1:
@@ -60,7 +62,9 @@ def main() -> int:
     return 1 if any(code for code, _, _ in lines) or len(counts) > 1 else 0
 
 
-def run_suite(database: str, url: str, server: str, options: list[str]) -> tuple[int, int, str]:
+def run_suite(
+    database: str, url: str, server: str, options: list[str], binaries: Path | None = None
+) -> tuple[int, int, str]:
     """Exit code, number of tests and pytest's closing line."""
     print(f"\n== {database} ==", flush=True)
     with tempfile.TemporaryDirectory(prefix="fpadmin-suite-") as folder:
@@ -73,6 +77,8 @@ def run_suite(database: str, url: str, server: str, options: list[str]) -> tuple
             environment["DATABASE_URL"] = url
         if server:
             environment["TEST_POSTGRESQL_URL"] = server
+            # psql, pg_dump and pg_restore of the server's own version.
+            environment["PATH"] = f"{binaries}{os.pathsep}{environment['PATH']}"
         process = subprocess.Popen(
             [sys.executable, "-m", "pytest", "-n", str(min(4, os.cpu_count() or 2)), *options],
             env=environment, stdout=subprocess.PIPE, text=True,
@@ -114,6 +120,14 @@ def _has_chinese_font() -> bool:
         return False
     fonts = subprocess.run(["fc-list", ":lang=zh-cn"], capture_output=True, check=False)
     return bool(fonts.stdout.strip())
+
+
+def nginx_program(*, bring: bool = False) -> str | None:
+    """Debian's nginx; an account that isn't root doesn't have its folder on the PATH."""
+    places = f"{os.environ['PATH']}{os.pathsep}/usr/sbin"
+    if bring and not shutil.which("nginx", path=places):
+        install("nginx")
+    return shutil.which("nginx", path=places)
 
 
 def broker_program() -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 from django.utils import timezone
 
 from fpadmin.audit.log import SystemJob
@@ -20,16 +21,19 @@ class Command(BaseCommand):
 
     help = "把备份恢复到空数据库和空文件目录，并核对。"
     requires_system_checks = []
-    requires_migrations_checks = False
 
     def add_arguments(self, parser):
         parser.add_argument(
             "backup", nargs="?", type=Path, help="备份目录；不写时取BACKUP_DIR里最新的"
         )
-        parser.add_argument("--identity", required=True, type=Path, help="保存恢复私钥的文件")
+        parser.add_argument("--identity", required=True, help="保存恢复私钥的文件；-为标准输入")
+        parser.add_argument("--database", help="恢复到同一服务器的另一个空数据库（演练用）")
         parser.add_argument("--check", action="store_true", help="只检查备份能否打开，不写入")
 
-    def handle(self, *, backup, identity, check, **options):
+    def handle(self, *, backup, identity, database, check, **options):
+        if database:
+            connection.close()
+            connection.settings_dict["NAME"] = database
         try:
             path = backup or _newest()
             key = _identity(identity)
@@ -71,9 +75,10 @@ def _newest() -> Path:
     return found[-1]
 
 
-def _identity(path: Path) -> str:
+def _identity(name: str) -> str:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        raise CommandError(f"读不了恢复私钥文件{path}。")
+        raise CommandError(f"读不了恢复私钥文件{name}。")
+    lines = text.splitlines()
     return next((line for line in lines if line and not line.startswith("#")), "")
