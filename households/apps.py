@@ -10,11 +10,12 @@ class HouseholdsConfig(AppConfig):
 
     def ready(self):
         from fpadmin.audit.log import register_types
-        from households import invariants, lists, menu, reports, resources, services
+        from households import event_list, invariants, lists, menu, reports, resources, services
 
         resources.load()
         invariants.load()
         reports.load()
         lists.load()
+        event_list.load()
         menu.load()
         register_types(services.EVENT_TYPES, services.CHANGE_LABELS)

@@ -42,6 +42,28 @@ def load() -> None:
             active=("households:household",),
         )
     )
+    register_entry(
+        MenuEntry(
+            key="village-changes",
+            label="区划调整",
+            url_name="households:village-change-list",
+            permission=Permission.REGIONS_MANAGE,
+            icon="diagram-3",
+            order=84,
+            active=("households:village-change",),
+        )
+    )
+    register_entry(
+        MenuEntry(
+            key="events",
+            label="变动",
+            url_name="households:event-list",
+            permission=Permission.REGISTRY_VIEW,
+            group="registry",
+            order=23,
+            active=("households:event",),
+        )
+    )
     register_card(
         Card(
             key="registry",

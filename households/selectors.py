@@ -1,6 +1,6 @@
 """Reads of the registry that join several models for one page."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,6 +14,7 @@ from households import places
 from households.models import (
     ChildRecord,
     Household,
+    LifeEvent,
     Relation,
     Residence,
     Residency,
@@ -53,6 +54,25 @@ def registered_with(user, number: str, *, except_pk: int | None = None) -> Regis
 def in_scope(user, number: str) -> Resident | None:
     """The resident of `number` inside the user's region."""
     return Resident.objects.visible_to(user).with_id_number(number).for_list().first()
+
+
+def sight_of(user) -> Callable[[Resident], bool]:
+    """Whether `user` sees a resident whose village is loaded; the same as visible_to(), without a query."""
+    path = user.scope_path
+    return lambda resident: bool(path) and resident.village.path.startswith(path)
+
+
+def later_event(user, event: LifeEvent) -> LifeEvent | None:
+    """The newest event in force, after `event`, of somebody whom it touched: what must be undone first."""
+    touched = event.people.values("resident")
+    return (
+        LifeEvent.objects.visible_to(user)
+        .in_force()
+        .filter(Q(resident__in=touched) | Q(people__resident__in=touched), pk__gt=event.pk)
+        .select_related("resident")
+        .order_by("-pk")
+        .first()
+    )
 
 
 def area_name(number: str) -> str:

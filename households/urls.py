@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from households.views import births, households, printing, residents, village_changes
+from households.views import births, events, households, printing, residents, village_changes
 
 app_name = "households"
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("residents/<int:pk>/history/", residents.resident_history, name="resident-history"),
     path("residents/<int:pk>/edit/", residents.resident_edit, name="resident-edit"),
     path("residents/<int:pk>/reveal/", residents.resident_reveal, name="resident-reveal"),
+    path("residents/<int:pk>/events/<slug:kind>/", events.resident_event, name="resident-event"),
     path("births/<int:pk>/edit/", births.birth_edit, name="birth-edit"),
     path("households/", households.household_list, name="household-list"),
     path("households/new/", households.household_create, name="household-create"),
@@ -31,4 +32,8 @@ urlpatterns = [
         village_changes.village_change_create,
         name="village-change-create",
     ),
+    path("households/<int:pk>/events/<slug:kind>/", events.household_event, name="household-event"),
+    path("events/", events.event_list, name="event-list"),
+    path("events/<int:pk>/", events.event_detail, name="event-detail"),
+    path("events/<int:pk>/undo/", events.event_undo, name="event-undo"),
 ]

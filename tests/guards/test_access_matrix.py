@@ -15,6 +15,7 @@ from fpadmin.imports.models import ImportBatch
 from fpadmin.jobs.kinds import KINDS, JobKind
 from fpadmin.jobs.models import Job
 from fpadmin.reporting.services import make_return
+from households.models import LifeEvent
 from tests.conftest import TODAY
 from tests.factories.accounts import make_region, make_user
 from tests.factories.exports import make_export
@@ -53,6 +54,14 @@ def _recorded_resident(place, name):
     return resident
 
 
+def _life_event(place, name):
+    resident = _resident(place, name)
+    return LifeEvent.objects.create(
+        kind="hukou_change", resident=resident, household=resident.household, village=place,
+        happened_on=TODAY, reported_on=TODAY,
+    )  # fmt: skip
+
+
 def _name_at(code: str) -> str:
     """Of everybody at another place; unlike any word of a page."""
     return f"查无{code}"
@@ -83,6 +92,7 @@ MAKERS = {
     "event": lambda place, name: log.record(
         "matrix", by=log.SystemJob(name), region_path=place.path
     ).pk,
+    "life_event": lambda place, name: _life_event(place, name).pk,
     "none": lambda place, name: None,
 }  # fmt: skip
 
