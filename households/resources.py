@@ -29,7 +29,10 @@ RESIDENTS = WorkbookKind(
             "村居代码", "village_code", "code", required=True, max_length=14,
             aliases=("村（居）代码", "村代码", "社区代码"), note="村或社区的12位代码",
         ),
-        Column("小组", "group", aliases=("村民小组", "组别"), max_length=50, note="村民小组的名称或编号"),
+        Column(
+            "小组", "group", aliases=("村民小组", "组别"), max_length=50, note="村民小组的名称或编号",
+            uniform=True,
+        ),
         Column(
             "户编号", "household_no", required=True, aliases=("户号", "家庭编号"), max_length=30,
             note="本村内不重复",
@@ -41,7 +44,9 @@ RESIDENTS = WorkbookKind(
         ),
         Column("性别", "sex", "choice", choices=tuple(Sex.values), note="有身份号码时可不填"),
         Column("出生日期", "birth_date", "date", aliases=("出生年月日",), note="有身份号码时可不填"),
-        Column("民族", "ethnicity", max_length=20, note="如汉、彝，带不带“族”都可以"),
+        Column(
+            "民族", "ethnicity", max_length=20, note="如汉、彝，带不带“族”都可以", uniform=True
+        ),
         Column(
             "与户主关系", "relation", "choice", required=True, choices=tuple(Relation.values),
             aliases=("与户主的关系",), note="每户在世成员中只有一位户主",

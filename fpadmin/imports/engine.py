@@ -13,6 +13,7 @@ from fpadmin import bulk
 from fpadmin.audit import log
 from fpadmin.imports.journal import Journal
 from fpadmin.imports.kinds import Change, Ground, Outcome, WorkbookKind, changed_meanwhile
+from fpadmin.imports.layouts import Layouts
 from fpadmin.imports.reader import Progress, Table, read_table
 
 
@@ -36,9 +37,10 @@ def check(
     ground: Ground,
     *,
     progress: Progress = _silent,
+    layouts: Layouts | None = None,
 ) -> Outcome:
     """What committing the workbook would do. Writes nothing. Raises Unreadable."""
-    table = read_table(kind, content, file_name, ground.today, progress)
+    table = read_table(kind, content, file_name, ground.today, progress, layouts)
     progress(0, 0, "比对登记资料")
     return _outcome(table, kind.plan(table, ground))
 
@@ -51,6 +53,7 @@ def commit(
     *,
     good_rows: bool,
     progress: Progress = _silent,
+    layouts: Layouts | None = None,
     batch_id: int | None = None,
     before_commit: Callable[[], None] = lambda: None,
 ) -> Outcome:
@@ -60,7 +63,7 @@ def commit(
     kind run one after the other. With `batch_id` the journal of the batch is kept, by which it can
     be undone. `before_commit` is called last, inside the transaction.
     """
-    table = read_table(kind, content, file_name, ground.today, progress)
+    table = read_table(kind, content, file_name, ground.today, progress, layouts)
     try:
         with transaction.atomic():
             bulk.one_at_a_time(f"import.{kind.key}")
@@ -109,4 +112,5 @@ def _outcome(table: Table, plan: Plan) -> Outcome:
         issues=sorted(table.issues, key=lambda i: (i.row, not i.error)),
         changes=plan.changes,
         letters=table.letters(),
+        layout=table.layout,
     )

@@ -27,6 +27,12 @@ class Column:
     personal: bool = False
     future: bool = False  # a date that may lie ahead, such as an expiry
     bounds: tuple[int, int] | None = None  # of an int
+    uniform: bool = False  # one value may hold for a whole file, such as a village's list
+
+    @property
+    def may_be_fixed(self) -> bool:
+        """Whether an office may give one value for every row of a file without the column."""
+        return self.uniform or (not self.personal and self.type in ("code", "choice", "bool"))
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,7 @@ class Outcome:
     issues: list[Issue] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     letters: dict[str, str] = field(default_factory=dict)  # heading → the file's column, such as E
+    layout: str = ""  # the fingerprint of the learnt layout by which the file was read
     written: bool = False
 
     @property

@@ -5,9 +5,64 @@ from django.db.models import Q
 from django.urls import reverse
 
 from fpadmin.crypto import EncryptedCharField
+from fpadmin.imports.layouts import Layout
 from fpadmin.scoping import RegionScopedQuerySet
 
+MAPPABLE = ("wrong_template", "missing_column", "doubled_column")  # codes of a file not read
 RETURNED_AT_ONCE = 20_000  # rows; above, a job makes the returned file
+
+
+class HeadingLayoutQuerySet(RegionScopedQuerySet):
+    """Learnt layouts, seen by whoever sees the office that taught them."""
+
+    region_path = "office__path"
+
+
+class HeadingLayout(models.Model):
+    """How an office reads the headings and words of another department's files (layouts.Layout).
+
+    Never edited: a change retires it and makes the next, so that a batch keeps what it was read by.
+    """
+
+    office = models.ForeignKey("accounts.Region", models.PROTECT, verbose_name="单位")
+    kind = models.CharField("类别", max_length=40)
+    name = models.CharField("名称", max_length=30)
+    fingerprint = models.CharField("表头摘要", max_length=64)
+    columns = models.JSONField("列")  # normal heading → column key
+    fixed = models.JSONField("固定值")  # column key → value
+    words = models.JSONField("代码的意思")  # column key → theirs → ours
+    made_by = models.ForeignKey(
+        "accounts.User", models.PROTECT, verbose_name="设置人", related_name="+"
+    )
+    made_at = models.DateTimeField("设置时间", auto_now_add=True)
+    retired_at = models.DateTimeField("停用时间", null=True, blank=True)
+
+    objects = HeadingLayoutQuerySet.as_manager()
+
+    class Personal:
+        personal = ()
+        other = (
+            "id", "office", "kind", "name", "fingerprint", "columns", "fixed", "words", "made_by",
+            "made_at", "retired_at",
+        )  # fmt: skip
+
+    class Meta:
+        verbose_name = verbose_name_plural = "列的对应"
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["office", "kind", "fingerprint"],
+                condition=Q(retired_at__isnull=True),
+                name="%(app_label)s_%(class)s_one_in_use",
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def as_layout(self) -> Layout:
+        """What the reader reads by."""
+        return Layout(self.columns, self.fixed, self.words)
 
 
 class ImportBatchQuerySet(RegionScopedQuerySet):
@@ -47,6 +102,17 @@ class ImportBatch(models.Model):
     errors = models.PositiveIntegerField("错误", default=0)
     warnings = models.PositiveIntegerField("提示", default=0)
     failure = models.TextField("不能读取的原因", blank=True, default="")
+    failure_code = models.CharField("原因代码", max_length=40, blank=True, default="")
+    # What its headings look like (outline.packed), where an office may say which column is which.
+    outline = EncryptedCharField("表头", blank=True, default="")
+    layout = models.ForeignKey(
+        "imports.HeadingLayout",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name="列的对应",
+        related_name="batches",
+    )
     uploaded_by = models.ForeignKey(
         "accounts.User",
         models.PROTECT,
@@ -78,12 +144,12 @@ class ImportBatch(models.Model):
     objects = ImportBatchQuerySet.as_manager()
 
     class Personal:
-        personal = ("file",)
+        personal = ("file", "outline")
         other = (
             "id", "kind", "office", "file_name", "sha256", "size", "changed_on", "good_rows_only",
             "state", "rows", "created", "updated", "unchanged", "refused", "errors", "warnings",
-            "failure", "uploaded_by", "uploaded_at", "checked_at", "committed_by", "committed_at",
-            "undone_by", "undone_at",
+            "failure", "failure_code", "layout", "uploaded_by", "uploaded_at", "checked_at",
+            "committed_by", "committed_at", "undone_by", "undone_at",
         )  # fmt: skip
 
     class Meta:
@@ -131,8 +197,13 @@ class ImportBatch(models.Model):
         here = ImportBatch.objects.filter(pk=self.pk, state=old)
         return bool(here.update(state=new, **values))
 
+    def read_by(self) -> dict[str, Layout]:
+        """The learnt layout by which the check read it, for reading it again in the same way."""
+        return {self.layout.fingerprint: self.layout.as_layout()} if self.layout else {}
+
     def drop_findings(self) -> None:
         """Delete what the check found."""
+        ImportBatch.objects.filter(pk=self.pk).update(outline="")
         self.issues.all().delete()
         self.changes.all().delete()
 

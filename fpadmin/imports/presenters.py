@@ -75,6 +75,7 @@ class BatchView:
     can_discard: bool
     can_undo: bool
     can_check_again: bool
+    can_map: bool
     has_returned_file: bool
 
 
@@ -103,6 +104,7 @@ def batch_view(batch: ImportBatch) -> BatchView:
         can_discard=batch.can_be_discarded,
         can_undo=batch.state == State.COMMITTED and batch.effects.exists(),
         can_check_again=batch.can_be_checked_again,
+        can_map=batch.can_be_checked_again and bool(batch.outline),
         has_returned_file=previewed and bool(batch.refused and batch.file),
     )
 

@@ -7,7 +7,7 @@ Excel shows; only a file that cannot be read as its kind at all raises Unreadabl
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
@@ -17,9 +17,9 @@ from django.conf import settings
 from openpyxl.utils import get_column_letter
 from python_calamine import CalamineError, CalamineWorkbook
 
-from fpadmin.identity import half_width
 from fpadmin.imports import gate, widgets
 from fpadmin.imports.kinds import Column, Issue, Unreadable, WorkbookKind
+from fpadmin.imports.layouts import Layout, Layouts, fingerprint, normal_heading, whole_headings
 from fpadmin.imports.widgets import CLEAR, CLEAR_WORD, TICKS, CellError
 
 # Columns that our own returned workbook adds; they are no mistake of the office.
@@ -27,7 +27,6 @@ OWN_HEADINGS = ("错误说明", "原行号")
 CHUNK = 2_000  # records parsed at a time
 MEMO = 20_000  # parsed cells of a column kept for cells that equal them
 HEADING_ROWS = 50  # title and blank rows may stand above the headings, within reason
-_BLANKS = re.compile(r"[\s*\u200b\ufeff]+")
 _DIGITS = re.compile(r"\d")
 _FLOAT = re.compile(r"^[1-9]\d*\.0+$", re.ASCII)
 
@@ -54,6 +53,7 @@ class Table:
     bad: set[int] = field(default_factory=set)
     memos: dict[str, dict] = field(default_factory=dict)  # cell → typed value, while reading
     faults: set[tuple[int, str]] = field(default_factory=set)  # (record, column key) of errors
+    layout: str = ""  # the fingerprint of the learnt layout by which the file was read
 
     def __len__(self):
         return len(self.excel_rows)
@@ -124,37 +124,40 @@ def masked(column: Column, raw) -> str:
     return text[:60]
 
 
-def normal_heading(text) -> str:
-    """Headings are compared without spaces, line breaks, asterisks and full-width variants."""
-    return _BLANKS.sub("", half_width(str(text))) if text not in ("", None) else ""
-
-
 def read_table(
     kind: WorkbookKind,
     content: bytes,
     file_name: str,
     today: date,
     progress: Progress = lambda done, total, step: None,
+    layouts: Layouts | None = None,
 ) -> Table:
-    """The file as a Table of `kind`. Raises Unreadable with the cause in the user's words."""
-    sheets = _sheets(content, gate.check(content, file_name))
+    """The file as a Table of `kind`. Raises Unreadable with the cause in the user's words.
+
+    Headings that one of `layouts` knows are read by it, others as the kind names its columns.
+    """
+    sheets = sheets_of(content, file_name)
     progress(0, 0, "读取")
-    aliases = _aliases(kind)
-    sheet_name, first_column, heading_row, headings, rows = _find_headings(kind, sheets, aliases)
-    positions, unknown = _positions(kind, headings, aliases)
+    found = _found(kind, sheets, layouts or {})
+    positions, unknown = _positions(kind, found)
+    layout = found.layout
     table = Table(
         kind=kind,
-        sheet_name=sheet_name,
-        heading_row=heading_row,
-        positions={key: place + first_column for key, place in positions.items()},
+        sheet_name=found.sheet_name,
+        heading_row=found.row,
+        positions={key: place + found.first_column for key, place in positions.items()},
         excel_rows=[],
         columns={column.key: [] for column in kind.columns},
-        widgets={key: widgets.widget_for(kind.column(key), today) for key in positions},
+        widgets={
+            key: widgets.widget_for(kind.column(key), today) for key in (*positions, *layout.fixed)
+        },
+        layout=found.fingerprint,
     )
-    for done, chunk in enumerate(_chunks(_records(rows, heading_row))):
+    for done, chunk in enumerate(_chunks(_records(found.records, found.row))):
         progress(done * CHUNK, 0, "检查格式")
-        _parse(table, positions, chunk)
-    del sheets, rows  # the parser's own copy of the whole sheet
+        _parse(table, positions, layout, chunk)
+    heading_row = found.row
+    del sheets, found  # the parser's own copy of the whole sheet
     _settle_blanks(table)
     for name in unknown:
         table.issues.append(
@@ -170,25 +173,30 @@ def read_table(
     return table
 
 
-def locate(kind: WorkbookKind, content: bytes, file_name: str) -> tuple[str, int]:
+def locate(
+    kind: WorkbookKind, content: bytes, file_name: str, layouts: Layouts | None = None
+) -> tuple[str, int]:
     """The sheet's name ("" in a csv) and its heading row, without reading the records."""
-    sheets = _sheets(content, gate.check(content, file_name))
-    sheet_name, _, heading_row, _, _ = _find_headings(kind, sheets, _aliases(kind))
-    return sheet_name, heading_row
+    found = _found(kind, sheets_of(content, file_name), layouts or {})
+    return found.sheet_name, found.row
 
 
 def rows_of(content: bytes, file_name: str, sheet_name: str) -> tuple[int, Iterator[list]]:
     """(first column, rows from row 1 on) of one sheet, as the file has them."""
-    sheets = _sheets(content, gate.check(content, file_name))
+    sheets = sheets_of(content, file_name)
     _, first_column, rows = next(s for s in sheets if s[0] == sheet_name)
     return first_column, iter(rows())
 
 
-def _sheets(
-    content: bytes, file_format: str
-) -> list[tuple[str, int, Callable[[], Iterator[list]]]]:
-    """(name, first column, rows) of every sheet; rows start at the sheet's first row."""
-    if file_format == "csv":
+Sheet = tuple[str, int, Callable[[], Iterator[list]]]
+
+
+def sheets_of(content: bytes, file_name: str) -> list[Sheet]:
+    """(name, first column, rows) of every sheet; rows start at the sheet's first row.
+
+    Raises Unreadable where the gate refuses the file.
+    """
+    if gate.check(content, file_name) == "csv":
         text = gate.csv_text(content)
         return [("", 0, lambda: _csv_rows(text))]
     try:
@@ -221,28 +229,70 @@ def _aliases(kind: WorkbookKind) -> dict[str, str]:
     }
 
 
-def _find_headings(kind, sheets, aliases):
+@dataclass
+class _Found:
+    """Where the headings stand, and by what they are read. `records` are the rows below."""
+
+    sheet_name: str
+    first_column: int
+    row: int
+    cells: list  # as the file has them
+    headings: list[str]  # in their normal form
+    records: Iterator[list]
+    names: Mapping[str, str]  # normal heading → column key
+    layout: Layout
+    fingerprint: str = ""
+
+
+def _found(kind: WorkbookKind, sheets: list[Sheet], layouts: Layouts) -> _Found:
+    return _by_layout(sheets, layouts) or _by_names(kind, sheets)
+
+
+def heading_rows(sheet: Sheet) -> Iterator[tuple[int, list, list, Iterator[list]]]:
+    """(number, row above, row, rows below) of the rows of a sheet that may hold the headings."""
+    rows = iter(sheet[2]())
+    above: list = []
+    for number, row in enumerate(islice(rows, HEADING_ROWS), start=1):
+        yield number, above, row, rows
+        above = row
+
+
+def _by_layout(sheets: list[Sheet], layouts: Layouts) -> _Found | None:
+    """The first row whose headings an office has taught us."""
+    if not layouts:
+        return None
+    for sheet in sheets:
+        for number, above, row, rows in heading_rows(sheet):
+            names = whole_headings(above, row)
+            known = fingerprint(names)
+            layout = layouts.get(known)
+            if layout:
+                return _Found(
+                    sheet[0], sheet[1], number, row, names, rows, layout.columns, layout, known
+                )
+    return None
+
+
+def _by_names(kind: WorkbookKind, sheets: list[Sheet]) -> _Found:
     """The sheet with the template's title, else the first whose heading row matches.
 
     A sheet that only shares some headings, such as another kind's, is taken where no sheet has
     every required column: its missing columns are then named.
     """
+    aliases = _aliases(kind)
     titled = [s for s in sheets if s[0].strip() == kind.sheet]
     required = {column.key for column in kind.columns if column.required}
     best, partial = 0, None
     for sheet in titled + [s for s in sheets if s not in titled]:
-        name, first_column, rows = sheet
-        iterator = iter(rows())
-        for number, row in enumerate(iterator, start=1):
-            known = {aliases[h] for h in map(normal_heading, row) if h in aliases}
+        for number, above, row, rows in heading_rows(sheet):
+            headings = _with_merged(aliases, above, row)
+            known = {aliases[h] for h in headings if h in aliases}
             best = max(best, len(known))
             if len(known) >= min(3, len(kind.columns)):
-                found = name, first_column, number, row, iterator
+                found = _Found(sheet[0], sheet[1], number, row, headings, rows, aliases, Layout())
                 if sheet in titled or required <= known:
                     return found
                 partial = partial or found
-                break
-            if number >= HEADING_ROWS:
                 break
     if partial:
         return partial
@@ -254,15 +304,25 @@ def _find_headings(kind, sheets, aliases):
     )
 
 
-def _positions(kind, headings, aliases) -> tuple[dict[str, int], list[str]]:
+def _with_merged(aliases: Mapping[str, str], above: list, row: list) -> list[str]:
+    """The headings of a row; a blank one may be merged with the cell above where that is known."""
+    names = [normal_heading(cell) for cell in row]
+    upper = [normal_heading(cell) for cell in above[: len(names)]]
+    for place, name in enumerate(upper):
+        if not names[place] and name in aliases:
+            names[place] = name
+    return names
+
+
+def _positions(kind: WorkbookKind, found: _Found) -> tuple[dict[str, int], list[str]]:
+    """Column key → its place among the headings; and the headings that nobody knows."""
     positions: dict[str, int] = {}
     unknown, doubled = [], []
-    for position, heading in enumerate(headings):
-        name = normal_heading(heading)
-        key = aliases.get(name)
+    for position, name in enumerate(found.headings):
+        key = found.names.get(name)
         if key is None:
-            if name and name not in OWN_HEADINGS:
-                unknown.append(str(heading).strip())
+            if name and name not in OWN_HEADINGS and not found.fingerprint:
+                unknown.append(plain(found.cells[position]))
         elif key in positions:
             doubled.append(kind.column(key).heading)
         else:
@@ -271,10 +331,11 @@ def _positions(kind, headings, aliases) -> tuple[dict[str, int], list[str]]:
         raise Unreadable(
             "doubled_column", f"这些列出现了两次：{'、'.join(doubled)}。请各留一列后再上传。"
         )
-    missing = [c.heading for c in kind.columns if c.required and c.key not in positions]
+    there = positions.keys() | found.layout.fixed.keys()
+    missing = [c.heading for c in kind.columns if c.required and c.key not in there]
     if missing:
         raise Unreadable("missing_column", f"缺少必填列：{'、'.join(missing)}。请补上后再上传。")
-    if len(headings) > settings.IMPORT_MAX_COLUMNS:
+    if len(found.headings) > settings.IMPORT_MAX_COLUMNS:
         raise Unreadable(
             "too_many_columns",
             f"列数超过{settings.IMPORT_MAX_COLUMNS}列。请删去不用的列后再上传。",
@@ -310,21 +371,28 @@ def _chunks(records: Iterator[tuple[int, list]]) -> Iterator[list[tuple[int, lis
         yield chunk
 
 
-def _parse(table: Table, positions: dict[str, int], chunk: list[tuple[int, list]]) -> None:
+def _parse(
+    table: Table, positions: dict[str, int], layout: Layout, chunk: list[tuple[int, list]]
+) -> None:
     """Append the typed cells of some records, column by column."""
     first = len(table)
     table.excel_rows.extend(number for number, _ in chunk)
     for column in table.kind.columns:
         values = table.columns[column.key]
         place = positions.get(column.key)
-        if place is None:
+        if place is not None:
+            cells = [row[place] if place < len(row) else "" for _, row in chunk]
+        elif column.key in layout.fixed:
+            cells = [layout.fixed[column.key]] * len(chunk)
+        else:
             values.extend([None] * len(chunk))
             continue
-        cells = [row[place] if place < len(row) else "" for _, row in chunk]
-        _parse_cells(table, column, cells, first)
+        _parse_cells(table, column, cells, first, layout.words.get(column.key))
 
 
-def _parse_cells(table: Table, column: Column, cells: list, first: int) -> None:
+def _parse_cells(
+    table: Table, column: Column, cells: list, first: int, words: Mapping[str, str] | None
+) -> None:
     """Equal cells are parsed once: ID numbers across all their columns, others within one."""
     widget, append = table.widgets[column.key], table.columns[column.key].append
     memo = table.memos.setdefault("idno" if column.type == "idno" else column.key, {})
@@ -338,7 +406,7 @@ def _parse_cells(table: Table, column: Column, cells: list, first: int) -> None:
         try:
             value = memo[key]
         except KeyError:
-            value = memo[key] = _clean(widget, cell)
+            value = memo[key] = _clean(widget, _translated(cell, words) if words else cell)
         if type(value) is CellError:
             append(None)
             table.refuse_cell(index, column.key, cell, value)
@@ -367,6 +435,19 @@ def _settle_blanks(table: Table) -> None:
 def plain(cell) -> str:
     """What the cell shows, without white space around it."""
     return str(cell).strip() if cell is not None else ""
+
+
+def _translated(cell, words: Mapping[str, str]):
+    """Our word for another department's, where the office has said which it is."""
+    return words.get(shown(cell), cell)
+
+
+def shown(cell) -> str:
+    """A cell as words are compared: a number without its point."""
+    try:
+        return widgets.plain_text(cell)
+    except CellError:
+        return ""
 
 
 def _clean(widget, cell):

@@ -13,7 +13,8 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import column_index_from_string, get_column_letter
 
 from fpadmin.imports.kinds import WorkbookKind
-from fpadmin.imports.reader import OWN_HEADINGS, locate, normal_heading, rows_of
+from fpadmin.imports.layouts import Layouts, normal_heading
+from fpadmin.imports.reader import OWN_HEADINGS, locate, rows_of
 
 REASONS, OLD_ROW = OWN_HEADINGS
 # Unpacked. A copy that keeps every format takes openpyxl fifty times this in memory.
@@ -40,14 +41,18 @@ class _Row:
 
 
 def marked(
-    kind: WorkbookKind, content: bytes, file_name: str, problems: Iterable[Problem]
+    kind: WorkbookKind,
+    content: bytes,
+    file_name: str,
+    problems: Iterable[Problem],
+    layouts: Layouts | None = None,
 ) -> bytes:
     """The whole workbook as xlsx: wrong cells coloured, the reasons in a column after the last.
 
     A small xlsx keeps its formats and other sheets; of others the values are written anew.
     """
     rows = _by_row(problems)
-    sheet_name, heading_row = locate(kind, content, file_name)
+    sheet_name, heading_row = locate(kind, content, file_name, layouts)
     if file_name.lower().endswith(".xlsx") and _unpacked(content) <= _COPIED_UP_TO:
         copied = _copied(content, sheet_name, heading_row, rows)
         if copied is not None:
@@ -57,11 +62,15 @@ def marked(
 
 
 def wrong_rows(
-    kind: WorkbookKind, content: bytes, file_name: str, problems: Iterable[Problem]
+    kind: WorkbookKind,
+    content: bytes,
+    file_name: str,
+    problems: Iterable[Problem],
+    layouts: Layouts | None = None,
 ) -> bytes:
     """An xlsx of the headings and the rows with errors, to mend and upload again by itself."""
     rows = {number: row for number, row in _by_row(problems).items() if row.error}
-    sheet_name, heading_row = locate(kind, content, file_name)
+    sheet_name, heading_row = locate(kind, content, file_name, layouts)
     table = rows_of(content, file_name, sheet_name)
     return _rewritten(kind, sheet_name, heading_row, table, rows, only_wrong=True)
 

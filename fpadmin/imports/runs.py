@@ -6,9 +6,9 @@ from django.utils import timezone
 from fpadmin import bulk, dates
 from fpadmin.accounts.models import User
 from fpadmin.audit import log
-from fpadmin.imports import engine, files, limits, services, undo
+from fpadmin.imports import engine, files, limits, outline, selectors, services, undo
 from fpadmin.imports.kinds import KINDS, Ground, Outcome, Unreadable
-from fpadmin.imports.models import ImportBatch, ImportChange, ImportIssue
+from fpadmin.imports.models import MAPPABLE, ImportBatch, ImportChange, ImportIssue
 from fpadmin.jobs.kinds import JobContext, JobFailed, LeaseLost
 
 State = ImportBatch.State
@@ -31,15 +31,22 @@ def check(context: JobContext) -> dict:
                 batch.file_name,
                 _ground(batch, context),
                 progress=context.progress,
+                layouts=selectors.layouts_of(batch),
             )
     except Unreadable as error:
         _refuse(batch, error, context)
         return {"state": State.UNREADABLE}
+    outlined = _outline(batch) if outcome.layout or _leaves_columns(outcome) else ""
+    layout = selectors.layout_in_use(batch, outcome.layout)
     with transaction.atomic():
         context.check_fence()
-        if not batch.move(State.CHECKING, State.CHECKED, failure="", **_counts(outcome)):
+        if not batch.move(
+            State.CHECKING, State.CHECKED,
+            failure="", failure_code="", layout=layout, **_counts(outcome),
+        ):  # fmt: skip
             return {}
         _keep_findings(batch, outcome)
+        ImportBatch.objects.filter(pk=batch.pk).update(outline=outlined)
         log.record(
             "import.checked", by=context.by, target=batch, region_path=batch.office.path,
             count=outcome.rows, changes={"errors": len(outcome.errors)},
@@ -72,6 +79,7 @@ def commit(context: JobContext) -> dict:
                 _ground(batch, context),
                 good_rows=batch.good_rows_only,
                 progress=context.progress,
+                layouts=batch.read_by(),
                 batch_id=batch.pk,
                 before_commit=seal,
             )
@@ -150,7 +158,7 @@ def make_returned(context: JobContext) -> dict:
 
 def _own(context: JobContext) -> ImportBatch:
     """The batch of a run, where the person who asked may still see and import it."""
-    batches = ImportBatch.objects.select_related("office")
+    batches = ImportBatch.objects.select_related("office", "layout")
     if isinstance(context.by, User):
         batches = batches.visible_to(context.by)
     batch = batches.filter(pk=context.params["batch"]).first()
@@ -165,12 +173,33 @@ def _ground(batch: ImportBatch, context: JobContext) -> Ground:
     return Ground(office=batch.office, on=batch.changed_on, today=dates.today(), by=context.by)
 
 
+def _leaves_columns(outcome: Outcome) -> bool:
+    return any(issue.code == "unknown_column" for issue in outcome.issues)
+
+
+def _outline(batch: ImportBatch) -> str:
+    """What the headings look like, for the page where an office says which is which."""
+    try:
+        with limits.reading():
+            found = outline.outline(
+                KINDS[batch.kind], files.read(batch), batch.file_name, dates.today()
+            )
+    except Unreadable:
+        return ""
+    return outline.packed(found)
+
+
 def _refuse(batch: ImportBatch, error: Unreadable, context: JobContext) -> None:
+    outlined = _outline(batch) if error.code in MAPPABLE else ""
     with transaction.atomic():
         context.check_fence()
         for state in (State.CHECKING, State.COMMITTING):
-            batch.move(state, State.UNREADABLE, failure=error.message, checked_at=timezone.now())
+            batch.move(
+                state, State.UNREADABLE,
+                failure=error.message, failure_code=error.code, checked_at=timezone.now(),
+            )  # fmt: skip
         batch.drop_findings()
+        ImportBatch.objects.filter(pk=batch.pk).update(outline=outlined)
         log.record(
             "import.refused", by=context.by, target=batch, region_path=batch.office.path,
             changes={"code": error.code},

@@ -11,7 +11,8 @@ from django.urls import reverse
 from fpadmin.accounts.models import User
 from fpadmin.imports import undo
 from fpadmin.imports.kinds import WorkbookKind, in_order
-from fpadmin.imports.models import ImportBatch, ImportChange, ImportEffect
+from fpadmin.imports.layouts import Layout
+from fpadmin.imports.models import HeadingLayout, ImportBatch, ImportChange, ImportEffect
 from fpadmin.imports.undo import Dependent, Reversal
 from fpadmin.jobs.models import Job
 from fpadmin.ui.todos import Todo
@@ -27,8 +28,24 @@ def batches_for(user: User) -> QuerySet[ImportBatch]:
     return (
         ImportBatch.objects.visible_to(user)
         .filter(kind__in=[kind.key for kind in kinds_for(user)])
-        .select_related("office", "uploaded_by", "committed_by", "undone_by")
+        .select_related("office", "uploaded_by", "committed_by", "undone_by", "layout")
         .order_by("-pk")
+    )
+
+
+def layouts_of(batch: ImportBatch) -> dict[str, Layout]:
+    """The layouts that the batch's office has taught for its kind, by fingerprint."""
+    return {layout.fingerprint: layout.as_layout() for layout in _in_use(batch)}
+
+
+def layout_in_use(batch: ImportBatch, fingerprint: str) -> HeadingLayout | None:
+    """The office's layout of these headings."""
+    return _in_use(batch).filter(fingerprint=fingerprint).first() if fingerprint else None
+
+
+def _in_use(batch: ImportBatch) -> QuerySet[HeadingLayout]:
+    return HeadingLayout.objects.filter(
+        office=batch.office_id, kind=batch.kind, retired_at__isnull=True
     )
 
 

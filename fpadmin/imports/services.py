@@ -4,13 +4,20 @@ import hashlib
 from datetime import date, datetime
 
 from django.db import transaction
+from django.utils import timezone
 
 from fpadmin.accounts.models import Region, User
 from fpadmin.audit import log
 from fpadmin.errors import RuleViolation
 from fpadmin.imports import files, gate, returned, selectors, undo
 from fpadmin.imports.kinds import KINDS, Unreadable, WorkbookKind
-from fpadmin.imports.models import CHECKED_AGAIN_STATES, DISCARDED_STATES, ImportBatch
+from fpadmin.imports.layouts import Layout, is_heading
+from fpadmin.imports.models import (
+    CHECKED_AGAIN_STATES,
+    DISCARDED_STATES,
+    HeadingLayout,
+    ImportBatch,
+)
 from fpadmin.jobs import services as jobs
 from fpadmin.jobs.models import Job
 
@@ -26,6 +33,8 @@ EVENT_TYPES = {
     "import.purged": "清除导入文件",
     "import.file-asked": "要标出错误的工作簿",
     "import.file-opened": "下载导入的工作簿",
+    "import.layout-learnt": "记住列的对应",
+    "import.layout-forgotten": "停用列的对应",
     "import.undo-asked": "要撤销导入",
     "import.undo-refused": "导入没有撤销",
     "import.undone": "撤销导入",
@@ -204,6 +213,52 @@ def request_undo(*, batch: ImportBatch, by: User) -> None:
         )
 
 
+def learn_layout(
+    *, batch: ImportBatch, fingerprint: str, layout: Layout, name: str, by: User
+) -> HeadingLayout:
+    """Remember how these headings are read, for the batch's office and kind, and check the batch by it.
+
+    One that was learnt before for the same headings is retired. Refuses headings and words that may
+    be somebody's data: a layout holds none.
+    """
+    doubtful = [n for n in layout.columns if not is_heading(n)]
+    doubtful += [w for words in layout.words.values() for w in words if not is_heading(w)]
+    if doubtful:
+        raise RuleViolation("选的行像是资料，不是列名。请另选表头所在的行。")
+    with transaction.atomic():
+        now = timezone.now()
+        same = HeadingLayout.objects.filter(
+            office=batch.office, kind=batch.kind, fingerprint=fingerprint, retired_at__isnull=True
+        )
+        same.update(retired_at=now)
+        learnt = HeadingLayout.objects.create(
+            office=batch.office, kind=batch.kind, fingerprint=fingerprint, name=name,
+            columns=dict(layout.columns), fixed=dict(layout.fixed),
+            words={key: dict(words) for key, words in layout.words.items()}, made_by=by,
+        )  # fmt: skip
+        log.record(
+            "import.layout-learnt", by=by, target=learnt, region_path=batch.office.path,
+            changes={"kind": batch.kind, "name": name},
+        )  # fmt: skip
+        check_again(batch=batch, by=by)
+    return learnt
+
+
+def forget_layout(*, batch: ImportBatch, by: User) -> None:
+    """Stop reading files by the layout of this batch; the batch is checked again without it."""
+    with transaction.atomic():
+        layout = batch.layout
+        if layout is None or layout.retired_at:
+            raise RuleViolation("这个文件没有用到记住的对应。")
+        HeadingLayout.objects.filter(pk=layout.pk).update(retired_at=timezone.now())
+        log.record(
+            "import.layout-forgotten", by=by, target=layout, region_path=batch.office.path,
+            changes={"kind": batch.kind, "name": layout.name},
+        )  # fmt: skip
+        if batch.can_be_checked_again:
+            check_again(batch=batch, by=by)
+
+
 def _refuse_undo(batch: ImportBatch) -> None:
     if not batch.effects.exists():
         raise RuleViolation("这次导入的改动记录已清除，不能撤销。")
@@ -225,7 +280,7 @@ def returned_file(
         for i in batch.issues.order_by("row", "pk").iterator(chunk_size=2000)
     )
     make = returned.wrong_rows if only_wrong else returned.marked
-    content = make(KINDS[batch.kind], files.read(batch), batch.file_name, problems)
+    content = make(KINDS[batch.kind], files.read(batch), batch.file_name, problems, batch.read_by())
     name = returned.name_of(batch.file_name, only_wrong=only_wrong)
     log.record(
         "import.file-opened", by=by, target=batch, region_path=batch.office.path,

@@ -5,6 +5,7 @@ followed are loosened, deleted rows return. All of it, or nothing where a depend
 """
 
 import json
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -304,18 +305,26 @@ def _tell_earlier(reversal: Reversal, model: type[models.Model]) -> None:
     )
     after = ours.filter(object_id=OuterRef("object_id"), version=OuterRef("version") + 1)
     earlier.filter(Exists(after)).update(version=F("version") + 2)
-    makers = ImportEffect.objects.filter(
-        model=model._meta.label_lower, action=Action.CREATED, batch__lt=reversal.batch.pk,
-        object_id__lte=OuterRef("object_id"), other_id__gte=OuterRef("object_id"),
-    )  # fmt: skip
-    first = ours.filter(version=1).annotate(maker=Subquery(makers.values("batch")[:1]))
+    makers = sorted(
+        ImportEffect.objects.filter(
+            model=model._meta.label_lower, action=Action.CREATED, batch__lt=reversal.batch.pk
+        ).values_list("object_id", "other_id", "batch")
+    )
+    first = ours.filter(version=1).values_list("object_id", flat=True)
     ImportEffect.objects.bulk_create(
         (
             ImportEffect(
                 batch_id=maker, action=Action.CHANGED, model=model._meta.label_lower,
                 object_id=pk, version=2,
             )
-            for pk, maker in first.filter(maker__isnull=False).values_list("object_id", "maker")
+            for pk in first
+            if (maker := _maker(makers, pk))
         ),
         batch_size=1000,
     )  # fmt: skip
+
+
+def _maker(ranges: list[tuple[int, int, int]], pk: int) -> int | None:
+    """Of ranges (first, last, batch) in order: the batch whose range holds the key."""
+    place = bisect_right(ranges, pk, key=lambda one: one[0]) - 1
+    return ranges[place][2] if place >= 0 and pk <= ranges[place][1] else None

@@ -8,7 +8,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from fpadmin import dates
 from fpadmin.accounts.permissions import Permission, requires
 from fpadmin.errors import RuleViolation
-from fpadmin.imports import selectors, services, templates_out
+from fpadmin.imports import outline, selectors, services, templates_out
+from fpadmin.imports.columns_form import ColumnsForm
 from fpadmin.imports.filters import BatchFilter, IssueFilter
 from fpadmin.imports.forms import ConfirmForm, UploadForm
 from fpadmin.imports.kinds import KINDS, Unreadable
@@ -114,6 +115,55 @@ def batch_discard(request, pk):
             messages.error(request, violation.message)
         return redirect(batch)
     return render(request, "imports/batch_discard.html", _about(batch))
+
+
+@requires(Permission.IMPORT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def batch_columns(request, pk):
+    """Which of the file's headings is which of our columns; saved, the batch is checked by it."""
+    batch = _batch(request, pk)
+    candidates = outline.unpacked(batch.outline) if batch_view(batch).can_map else []
+    if not candidates:
+        return redirect(batch)
+    at = request.POST.get("at") or request.GET.get("at") or ""
+    candidate = candidates[int(at) if at in map(str, range(len(candidates))) else 0]
+    form = ColumnsForm(
+        request.POST or None, batch=batch, candidate=candidate, today=dates.today(),
+        layouts=selectors.layouts_of(batch),
+    )  # fmt: skip
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.learn_layout(
+                batch=batch,
+                fingerprint=candidate.fingerprint,
+                layout=form.layout,
+                name=form.cleaned_data["name"],
+                by=request.user,
+            )
+            return redirect(batch)
+        except RuleViolation as violation:
+            refuse(form, violation)
+    return render(
+        request,
+        "imports/batch_columns.html",
+        _about(batch) | {"form": form, "candidates": candidates, "at": candidates.index(candidate)},
+    )
+
+
+@requires(Permission.IMPORT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def batch_forget(request, pk):
+    """Asks first, then stops reading by the layout that the batch was read by."""
+    batch = _batch(request, pk)
+    if request.method == "POST":
+        try:
+            services.forget_layout(batch=batch, by=request.user)
+        except RuleViolation as violation:
+            messages.error(request, violation.message)
+        return redirect(batch)
+    if batch.layout is None:
+        return redirect(batch)
+    return render(request, "imports/batch_forget.html", _about(batch))
 
 
 @requires(Permission.IMPORT)
