@@ -8,6 +8,12 @@ from fpadmin.crypto import EncryptedCharField
 from fpadmin.scoping import RegionScopedQuerySet, below
 from households.models.people import Resident
 
+_LINKS = ("village", "household", "household__group")
+_LISTED = (
+    "name", "sex", "birth_date", "departed_on", "village__name", "household__number",
+    "household__group__name",
+)  # fmt: skip
+
 
 class DuplicateQuerySet(RegionScopedQuerySet):
     """Pairs, seen by whoever sees both people."""
@@ -22,7 +28,26 @@ class DuplicateQuerySet(RegionScopedQuerySet):
 
     def waiting(self):
         """Not looked at by a person yet."""
-        return self.filter(state=Duplicate.State.OPEN)
+        return self.filter(
+            state=Duplicate.State.OPEN,
+            first__departed_on__isnull=True,
+            second__departed_on__isnull=True,
+        )
+
+    def for_list(self):
+        """With both people's names and places, and nothing that must be decrypted."""
+        people = [f"{one}__{name}" for one in ("first", "second") for name in _LISTED]
+        links = [f"{one}__{link}" for one in ("first", "second") for link in _LINKS]
+        return self.select_related(*links).only(
+            "reason", "state", "found_at", "decided_at", *people
+        )
+
+    def for_page(self):
+        """With both people, their places and their relatives."""
+        links = (*_LINKS, "spouse", "father", "mother")
+        return self.select_related(
+            *(f"{one}__{link}" for one in ("first", "second") for link in links)
+        )
 
 
 class Duplicate(models.Model):
@@ -69,6 +94,9 @@ class Duplicate(models.Model):
                 fields=["id"], condition=Q(state="open"), name="households_duplicate_open"
             )  # the queue
         ]
+
+    def __str__(self):
+        return f"{self.pk}号疑似重复"
 
     def get_absolute_url(self):
         return reverse("households:duplicate-detail", args=[self.pk])
@@ -118,6 +146,9 @@ class Merge(models.Model):
                 name="%(app_label)s_%(class)s_undone_by_somebody",
             ),
         ]
+
+    def __str__(self):
+        return f"{self.pk}号合并"
 
     def get_absolute_url(self):
         return reverse("households:merge-detail", args=[self.pk])

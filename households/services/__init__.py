@@ -1,8 +1,10 @@
 """Writes of the registry: each one transaction that ends in an audit event."""
 
 from households.services.births import edit_birth, record_birth
+from households.services.duplicates import decide_different, find_duplicates
 from households.services.households import edit_household, register_household
 from households.services.life_events import record_event, undo_event
+from households.services.merging import merge_residents, undo_merge
 from households.services.reading import (
     REVEALABLE,
     REVEALS_PER_HOUR,
@@ -22,10 +24,10 @@ from households.spells import Change, NewHousehold
 
 __all__ = [
     "ID_NUMBER_TAKEN", "REVEALABLE", "REVEALS_PER_HOUR", "Change", "NewHousehold",
-    "accept_request", "change_villages", "edit_birth", "edit_household", "edit_resident",
-    "propose_change", "record_birth", "record_event", "record_search", "record_view",
-    "register_household", "register_resident", "reject_request", "reveal", "undo_event",
-    "withdraw_request",
+    "accept_request", "change_villages", "decide_different", "edit_birth", "edit_household",
+    "edit_resident", "find_duplicates", "merge_residents", "propose_change", "record_birth",
+    "record_event", "record_search", "record_view", "register_household", "register_resident",
+    "reject_request", "reveal", "undo_event", "undo_merge", "withdraw_request",
 ]  # fmt: skip
 
 EVENT_TYPES = {
@@ -49,11 +51,16 @@ EVENT_TYPES = {
     "request.accepted": "受理申请",
     "request.rejected": "退回申请",
     "village.changed": "调整区划",
+    "duplicates.searched": "查找疑似重复",
+    "duplicate.different": "认定不是同一人",
+    "resident.merged": "合并重复登记",
+    "resident.merge_undone": "撤销合并",
     "demo.loaded": "生成演示数据",
 }
 CHANGE_LABELS = {
     "counts_from": "变动日期", "low_income": "低保", "group": "小组", "field": "字段",
-    "event": "事件", "happened_on": "发生日期", "fields": "字段",
+    "event": "事件", "happened_on": "发生日期", "fields": "字段", "found": "新发现",
+    "closed": "不再相似",
     "sources": "调整的区划", "target": "并入", "document": "批准文件",
     "terms": "查找内容的摘要",
 }  # fmt: skip
