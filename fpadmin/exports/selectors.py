@@ -27,12 +27,12 @@ def taken_on(user: User, now: datetime, *, except_pk: int | None = None) -> Take
         Export.objects.of_day(user, start, start + timedelta(days=1))
         .exclude(pk=except_pk)
         .aggregate(
-            rows=Sum("rows", default=0),
+            everything=Sum("rows", default=0),
             bank=Sum("rows", filter=Q(has_bank=True), default=0),
             health=Sum("rows", filter=Q(has_health=True), default=0),
         )
     )
-    return Taken(**found)
+    return Taken(found["everything"], found["bank"], found["health"])
 
 
 def todos(user: User, day: date) -> list[Todo]:

@@ -209,5 +209,5 @@ def _is_countable(day: Any) -> bool:
 def _serial(day: date | datetime) -> str:
     number = day.toordinal() - _DAY_ZERO
     if isinstance(day, datetime):
-        return f"{number + (day.hour * 3600 + day.minute * 60 + day.second) / 86400:.6f}"
+        return f"{number + (day.hour * 3600 + day.minute * 60 + day.second) / 86400:.10f}"
     return str(number)

@@ -99,7 +99,7 @@ def test_search_finds_a_household_by_any_member(clerk, sign_in, household, mothe
         url("resident-search"), {"list": "households", "name": "丁"}, follow=True
     )
 
-    assert [h.number for h in page.context["list"].page.object_list.data] == ["00016"]
+    assert [h.number for h in page.context["list"].page.object_list] == ["00016"]
 
 
 @pytest.mark.parametrize("page", ["household-detail", "household-births", "household-history"])
