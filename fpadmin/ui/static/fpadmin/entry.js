@@ -18,9 +18,10 @@
 
     said.className = "fp-hint";
     said.setAttribute("role", "status");
+    let last = content().toString();
     (form.querySelector(".fp-save") || form).appendChild(said);
 
-    function posted(wish) {
+    function content() {
       const body = new URLSearchParams();
       new FormData(form).forEach(function (value, name) {
         if (typeof value === "string") body.append(name, value);
@@ -28,6 +29,10 @@
       Array.prototype.forEach.call(form.querySelectorAll("input[type=password]"), function (input) {
         body.delete(input.name);
       });
+      return body;
+    }
+
+    function posted(wish, body) {
       body.set("entry", wish);
       return fetch(window.location.pathname + window.location.search, {
         method: "POST",
@@ -42,8 +47,12 @@
       window.clearTimeout(timer);
       since = 0;
       if (!changed || sent || waits) return;
+      const body = content();
       changed = false;
-      posted("save").then(function (answer) {
+      // A field that merely loses the focus is no activity, and must not keep the session alive.
+      if (body.toString() === last) return;
+      last = body.toString();
+      posted("save", body).then(function (answer) {
         if (answer.status === 204) {
           const now = new Date();
           const minutes = String(now.getMinutes()).padStart(2, "0");
@@ -58,6 +67,7 @@
         }
       }, function () {
         changed = true;
+        last = "";
         said.textContent = "网络不通，草稿还没有保存";
       });
     }
@@ -75,7 +85,7 @@
       const link = event.target.closest("[data-fp-draft-discard]");
       if (!link) return;
       event.preventDefault();
-      posted("discard").then(function () {
+      posted("discard", content()).then(function () {
         link.closest("[data-fp-draft-bar]").remove();
         waits = false;
         said.textContent = "草稿已丢弃";

@@ -20,6 +20,7 @@
   let answered = false; // the absolute end was read; nothing more to ask
   let over = false;
   let askedAt = 0;
+  let closing = false;
   let before = null;
 
   function left() { return Math.ceil((end - Date.now()) / 1000); }
@@ -48,9 +49,15 @@
       : "今天登录的时间已经很长，快要自动退出了。请先保存，再重新登录。";
     goOn.textContent = extends_ ? "继续工作" : "知道了";
     tell();
+    // Taking the focus makes a field tell that it changed, and some forms ask the server then; that
+    // would be activity where there is none.
+    document.addEventListener("change", hush, true);
     dialog.showModal();
     goOn.focus();
+    document.removeEventListener("change", hush, true);
   }
+
+  function hush(event) { event.stopPropagation(); }
 
   function tell() {
     const seconds = Math.max(0, left());
@@ -60,6 +67,7 @@
 
   function close() {
     if (!dialog.open || over) return;
+    closing = true;
     dialog.close();
     if (before && before.focus) before.focus();
   }
@@ -103,10 +111,12 @@
   }
 
   goOn.addEventListener("click", stay);
-  // Esc: whoever presses it is there.
-  dialog.addEventListener("cancel", function (event) {
-    event.preventDefault();
-    stay();
+  // Esc: whoever presses it is there. Browsers let nobody refuse a second Esc, so the end of the
+  // session opens again.
+  dialog.addEventListener("close", function () {
+    if (over) dialog.showModal();
+    else if (!closing) stay();
+    closing = false;
   });
   window.setInterval(tick, 1000);
 })();
