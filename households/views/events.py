@@ -32,7 +32,7 @@ def resident_event(request, pk, kind):
     """Record what happened to one person."""
     people = Resident.objects.visible_to(request.user).for_list()
     resident = get_object_or_404(people.select_related("household__village", "spouse"), pk=pk)
-    return _record(request, _personal(kind), resident=resident)
+    return event_steps(request, personal(kind), save=_recording(request), resident=resident)
 
 
 @requires(Permission.REGISTRY_EDIT)
@@ -42,7 +42,7 @@ def household_event(request, pk, kind):
     """Record what happened to a household or some of its members."""
     homes = Household.objects.visible_to(request.user).select_related("village", "group")
     household = get_object_or_404(homes, pk=pk)
-    return _record(request, kind, household=household)
+    return event_steps(request, kind, save=_recording(request), household=household)
 
 
 @requires(Permission.REGISTRY_VIEW)
@@ -108,13 +108,18 @@ def event_undo(request, pk):
     )
 
 
-def _record(request, kind: str, *, resident=None, household=None):
+def event_steps(request, kind: str, *, save, resident=None, household=None, act="登记"):
+    """The form of an event, the page that says what it changes, then `save(form, confirmed)`.
+
+    `save` answers with the next page, or refuses by RuleViolation. `act` is the word for it.
+    """
     if kind not in FORMS:
         raise Http404
     today, user = dates.today(), request.user
     about = {"resident": resident, "household": household}
     cancel = (resident or household).get_absolute_url()
-    context = {"kind": EventKind(kind), "cancel": cancel, **about, **_heading(kind, **about)}
+    context = {"kind": EventKind(kind), "cancel": cancel, "act": act, **about}
+    context |= _heading(act, kind, **about)
     if request.method != "POST":
         form = event_form(kind, None, user=user, today=today, **about, **_asked_for(request))
         return _form_page(request, form, context)
@@ -139,35 +144,46 @@ def _record(request, kind: str, *, resident=None, household=None):
     if step == CHECK or fault:
         return _check_page(request, form, plan, shown, seal, fault, context)
     try:
-        event = services.record_event(
-            by=user,
-            kind=kind,
-            values=asked.values,
-            happened_on=asked.happened_on,
-            today=today,
-            note=asked.note,
-            confirmed=confirmed,
-        )
+        return save(form, confirmed)
     except RuleViolation as violation:
         form.refuse(violation)
         return _form_page(request, form, context)
-    messages.success(request, f"已登记：{event.resident.name}{event.get_kind_display()}。")
-    return redirect(event)
 
 
-def _heading(kind: str, *, resident, household) -> dict:
+def personal(kind: str) -> str:
+    """The kind, if it is about one person; else there is no such page."""
+    if kind not in PERSONAL:
+        raise Http404
+    return kind
+
+
+def _recording(request):
+    """Saving means recording the event."""
+
+    def save(form, confirmed: bool):
+        asked = form.event()
+        event = services.record_event(
+            by=request.user,
+            kind=asked.kind,
+            values=asked.values,
+            happened_on=asked.happened_on,
+            today=form.today,
+            note=asked.note,
+            confirmed=confirmed,
+        )
+        messages.success(request, f"已登记：{event.resident.name}{event.get_kind_display()}。")
+        return redirect(event)
+
+    return save
+
+
+def _heading(act: str, kind: str, *, resident, household) -> dict:
     label = EventKind(kind).label
     home = household or resident.household
     place = f"{home.village.name} {home}"
     who = resident.name if resident else place
     sub = f"{place}，{resident.birth_date.year}年生。" if resident else ""
-    return {"title": f"登记{label}：{who}", "place": place, "sub": f"{sub}除注明“选填”外都要填写。"}
-
-
-def _personal(kind: str) -> str:
-    if kind not in PERSONAL:
-        raise Http404
-    return kind
+    return {"title": f"{act}{label}：{who}", "place": place, "sub": f"{sub}除注明“选填”外都要填写。"}
 
 
 def _asked_for(request) -> dict:
