@@ -52,6 +52,9 @@ def act_confirm(request, key, act):
         messages.warning(request, f"还没有选中{spec.title}。请先勾选，再点“{act.label}”。")
         return redirect(back)
     batch = batches.gather(spec, act, selection)
+    if not batch.rows:
+        messages.warning(request, f"选中的{spec.title}没有找到，可能已不在您的管辖范围内。")
+        return redirect(back)
     step = request.POST.get("step", "")
     form = batches.form_of(batch, request.POST if step else None)
     context = {
