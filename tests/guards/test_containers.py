@@ -5,6 +5,7 @@ commands, queues, privileges. nginx itself runs in tests/fpadmin/deploy/test_pro
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -44,7 +45,7 @@ from tests.guards.containers import (
     variables_in,
     version_faults,
 )
-from tests.guards.source import PACKAGES
+from tests.guards.source import PACKAGES, ROOT
 from tests.run import WHEEL_VERSION
 
 # Versions that the suite may run against where the container's cannot be had, each with its reason.
@@ -93,6 +94,20 @@ def test_guard_finds_what_is_wrong_in_a_dockerfile(change, fault):
 def test_what_the_dockerfile_copies_is_there_and_complete(stages):
     assert copy_faults(stages, text(".dockerignore")) == []
     assert {*PACKAGES, "templates", "manage.py", "requirements.txt"} <= set(copied(stages))
+
+
+@pytest.mark.parametrize("left_out", ["", "households"])
+def test_what_is_copied_suffices_to_start(stages, tmp_path, left_out):
+    """No module reads a file of the repository that the image doesn't have."""
+    for name in {*copied(stages)} - {left_out}:
+        if "/" not in name:
+            place = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            place(ROOT / name, tmp_path / name)
+    start = subprocess.run(
+        [sys.executable, "manage.py", "check"], cwd=tmp_path, capture_output=True, check=False,
+        env=os.environ | {"FPADMIN_VAR": str(tmp_path / "var")},
+    )  # fmt: skip
+    assert start.returncode == (1 if left_out else 0)
 
 
 def test_guard_finds_a_source_that_cannot_be_copied():
@@ -293,9 +308,11 @@ def test_guard_finds_commands_of_nothing(compose):
     assert len(order_faults({"services": compose["services"] | {"migrate": migrate}})) == 1
 
 
-def test_every_queue_has_a_worker_of_its_own_here_and_in_the_readme(compose):
+def test_every_queue_has_a_worker_of_its_own_wherever_workers_are_started(compose):
     assert queue_faults(compose, queues()) == []
     assert "imports" in queues()
+    quickstart = text("fpadmin/jobs/management/commands/quickstart.py")
+    assert [q for q in queues() if f'("{q}", ' not in quickstart] == []
     assert [q for q in queues() if f"worker -Q {q}" not in text("README.md")] == []
 
 
