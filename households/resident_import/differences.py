@@ -26,6 +26,7 @@ from households.resident_import.plan import (
 MARRIED = (Marital.FIRST, Marital.REMARRIED, Marital.RESUMED)
 _CHUNK = 10_000  # known people compared at a time, so that memory stays flat
 _PREVIEW = 5_000  # differences of so many people are kept for the preview
+_DEPARTED = "是否在册"
 _MASKS = {"phone": mask_phone, "bank_account": mask_account}
 
 
@@ -33,6 +34,8 @@ def classify(plan: ResidentPlan) -> None:
     """Sort the good records into new, changed and unchanged, and describe what changes."""
     table = plan.table
     for index in table.good():
+        if plan.stays_away(index):
+            continue
         key = plan.household_key(index)
         household = plan.households.get(key)
         if household is None:
@@ -80,6 +83,10 @@ def _differences(plan: ResidentPlan, index: int) -> list[str]:
         cell = columns[key][index]
         if cell is not None and plan.digests[key][index] != person.digest(key):
             keys.append(key)
+    if plan.stays_away(index):
+        return keys
+    if plan.returns(index):
+        keys.append("departed_on")
     key = plan.household_key(index)
     household = plan.households.get(key)
     if household is None or household[0] != person.household_id:
@@ -95,19 +102,26 @@ def opens_spell(person: Person, keys: list[str]) -> bool:
     """A changed household, residence or hukou; a hukou code filled in for the first time corrects."""
     if "hukou_region_code" in keys and person.value("hukou_region_code"):
         return True
-    return any(key in keys for key in ("household_no", "residence", "hukou"))
+    return any(key in keys for key in ("household_no", "residence", "hukou", "departed_on"))
 
 
 def _refuse_early_changes(plan: ResidentPlan, suspects: dict[int, list[str]]) -> None:
     """A change may not begin before the spell it ends."""
-    touching = {"household_no", "residence", "hukou", "hukou_region_code", "relation"}
+    touching = {
+        "household_no", "residence", "hukou", "hukou_region_code", "relation", "departed_on",
+    }  # fmt: skip
     people = {plan.known[i].pk: i for i, keys in suspects.items() if touching & set(keys)}
     remaining = iter(people)
     while chunk := list(islice(remaining, 500)):
         for spell in Residency.objects.filter(resident__in=chunk, ended_on__isnull=True):
             plan.spells[spell.resident_id] = spell
     for pk, index in people.items():
-        spell = plan.spells.get(pk)
+        person, spell = plan.known[index], plan.spells.get(pk)
+        if plan.returns(index) and person.departed_on > plan.ground.on:
+            plan.table.error(
+                index, "household_no", "before_departure",
+                f"{person.departed_on}才离册，变动日期{plan.ground.on}更早。请改变动日期后再导入。",
+            )  # fmt: skip
         if (
             spell
             and spell.started_on
@@ -125,6 +139,8 @@ def _plan_low_income(plan: ResidentPlan) -> None:
     wanted: dict[tuple[int, str], bool] = {}
     for index in plan.table.good():
         cell = plan.table.columns["dibao"][index]
+        if plan.stays_away(index):
+            continue
         if cell is CLEAR or cell is not None:
             key = plan.household_key(index)
             wanted[key] = wanted.get(key, False) or cell is True
@@ -187,7 +203,12 @@ def _describe_changes(plan: ResidentPlan) -> None:
     for index, keys in shown.items():
         person = plan.known[index]
         for key in keys:
-            if key in SECRET:
+            heading = _DEPARTED if key == "departed_on" else table.kind.column(key).heading
+            if key == "departed_on":
+                old, new = f"{person.departed_on}离册", f"{plan.ground.on}起在册"
+            elif person.elsewhere:  # what another office registered is not for this one to read
+                continue
+            elif key in SECRET:
                 old = _mask(key, getattr(stored[person.pk], SECRET[key]))
                 new = _mask(key, table.columns[key][index])
             elif key in PLAIN:
@@ -204,9 +225,9 @@ def _describe_changes(plan: ResidentPlan) -> None:
                 Change(
                     table.excel_rows[index],
                     person.value("name"),
-                    labels.get(person.household_id, ""),
+                    "" if person.elsewhere else labels.get(person.household_id, ""),
                     person.pk,
-                    table.kind.column(key).heading,
+                    heading,
                     str(old or ""),
                     str(new or ""),
                 )

@@ -55,13 +55,18 @@ def find_people(plan: ResidentPlan) -> None:
         if row is None:
             continue
         pk, village_id, household_id, *kept = row[: 3 + len(KEPT)]
-        if village_id not in inside:
+        departed_on = kept[KEPT.index("departed_on")]
+        if village_id not in inside and departed_on is None:
             table.error(
                 index, "idno", "registered_elsewhere",
                 "已在本系统其他单位登记，请联系镇办办理迁移。",
             )  # fmt: skip
             continue
-        plan.known[index] = Person(pk, household_id, *kept)
+        elsewhere = village_id not in inside
+        plan.known[index] = Person(pk, household_id, *kept, elsewhere=elsewhere)
+        if plan.stays_away(index):
+            for key in ("relation", "residence", "hukou", "hukou_region_code"):
+                table.columns[key][index] = None  # they say where the last spell was
 
 
 def _by_name(plan: ResidentPlan) -> dict[tuple, tuple]:
@@ -78,12 +83,13 @@ def _by_name(plan: ResidentPlan) -> dict[tuple, tuple]:
     }
     villages = {v.pk for v in plan.villages if v}
     found: dict[tuple, tuple] = {}
-    unnumbered = Resident.objects.filter(id_number_digest__isnull=True, village__in=villages)
+    people = Resident.objects.filter(merged_into__isnull=True)
+    unnumbered = people.filter(id_number_digest__isnull=True, village__in=villages)
     for row in unnumbered.values_list(*STORED):
         found[(*_identity(row), True)] = found[(*_identity(row), False)] = row
     remaining = iter(households)
     while chunk := list(islice(remaining, 500)):
-        for row in Resident.objects.filter(household__in=chunk).values_list(*STORED):
+        for row in people.filter(household__in=chunk).values_list(*STORED):
             found[(*_identity(row), False)] = row
     return found
 
@@ -111,9 +117,9 @@ def warn_of_possible_doubles(plan: ResidentPlan) -> None:
         return
     villages = {plan.villages[i].pk for i in new}
     registered = set(
-        Resident.objects.filter(id_number_digest__isnull=True, village__in=villages).values_list(
-            "name", "birth_date"
-        )
+        Resident.objects.filter(
+            id_number_digest__isnull=True, merged_into__isnull=True, village__in=villages
+        ).values_list("name", "birth_date")
     )
     for index in new:
         if name_and_birth(table, index) in registered:
@@ -166,7 +172,10 @@ def _registered_heads(plan: ResidentPlan) -> set[int]:
     in_file = {plan.known[i].pk for i in plan.table.good() if i in plan.known}
     villages = {village for village, _ in plan.households}
     rows = Resident.objects.filter(
-        relation=Relation.HEAD, death_date__isnull=True, village__in=villages
+        relation=Relation.HEAD,
+        death_date__isnull=True,
+        departed_on__isnull=True,
+        village__in=villages,
     ).values_list("pk", "household_id")
     return {household for pk, household in rows if pk not in in_file}
 

@@ -25,7 +25,7 @@ SECRET = {
 }  # fmt: skip
 LINKS = {"spouse_idno": "spouse", "father_idno": "father", "mother_idno": "mother"}
 # Needed of every known person, whether or not anything differs.
-KEPT = ("death_date", "hukou_region_code")
+KEPT = ("death_date", "hukou_region_code", "departed_on")
 STORED = (
     "id", "village_id", "household_id", *KEPT,
     *(key for key in PLAIN if key not in KEPT), *(f"{c}_digest" for c in SECRET.values()),
@@ -36,12 +36,14 @@ AT = {name: position for position, name in enumerate(STORED)}
 
 @dataclass(slots=True)
 class Person:
-    """A known resident: where, whether dead, and, only where something differs, all as stored."""
+    """A known resident: where, whether dead or departed, and, only where something differs, all as stored."""
 
     pk: int
     household_id: int
     death_date: date | None
     hukou_region_code: str
+    departed_on: date | None = None
+    elsewhere: bool = False  # left the books of another office
     stored: tuple = ()  # a row of STORED
 
     def value(self, key: str):
@@ -76,6 +78,25 @@ class ResidentPlan:
 
     def household_key(self, index: int) -> tuple[int, str]:
         return self.villages[index].pk, self.table.columns["household_no"][index]
+
+    def returns(self, index: int) -> bool:
+        """Whether the record brings somebody back who had left the books: a new stay begins."""
+        person = self.known.get(index)
+        gone = person is not None and person.departed_on is not None
+        return gone and self.value(index, "death_date") is None
+
+    def stays_away(self, index: int) -> bool:
+        """Whether the record is of somebody who left the books and has died: no stay begins."""
+        person = self.known.get(index)
+        gone = person is not None and person.departed_on is not None
+        return gone and self.value(index, "death_date") is not None
+
+    def home(self, index: int) -> tuple[int, int]:
+        """Household and village that the record leads to; who stays away keeps the last ones."""
+        if self.stays_away(index):
+            person = self.known[index]
+            return person.household_id, person.value("village_id")
+        return self.households[self.household_key(index)][0], self.villages[index].pk
 
     def value(self, index: int, key: str):
         """The final value of a plain column: the cell, what is kept, or blank."""

@@ -156,18 +156,21 @@ def _write_changed_people(plan: ResidentPlan, journal: Journal) -> list[log.Entr
     if journal.keeps:
         journal.changed(Resident, _kept_people(plan))
     now = timezone.now()
-    columns = ["household_id", "village_id", *PLAIN, "name_initials", "updated_at"]
+    columns = ["household_id", "village_id", *PLAIN, "departed_on", "name_initials", "updated_at"]
     rows = []
     for index in plan.changed:
         values = [plan.value(index, key) for key in PLAIN]
-        household = plan.households[plan.household_key(index)][0]
         initials = rules.name_initials(plan.value(index, "name"))
-        village = plan.villages[index].pk
-        rows.append((plan.known[index].pk, household, village, *values, initials, now))
+        pk, departed_on = plan.known[index].pk, _departed_on(plan, index)
+        rows.append((pk, *plan.home(index), *values, departed_on, initials, now))
     bulk.update(Resident, columns, rows)
     _write_changed_numbers(plan)
     _write_changed_spells(plan, journal)
     return [_entry(plan, index, keys) for index, keys in plan.changed.items()]
+
+
+def _departed_on(plan: ResidentPlan, index: int) -> date | None:
+    return None if plan.returns(index) else plan.known[index].departed_on
 
 
 def _kept_people(plan: ResidentPlan) -> Iterator[tuple[int, int, dict[str, list]]]:
@@ -185,9 +188,11 @@ def _kept_people(plan: ResidentPlan) -> Iterator[tuple[int, int, dict[str, list]
 
 def _kept_values(plan: ResidentPlan, index: int) -> dict[str, list]:
     person = plan.known[index]
+    household, village = plan.home(index)
     after = {
-        "household_id": plan.households[plan.household_key(index)][0],
-        "village_id": plan.villages[index].pk,
+        "household_id": household,
+        "village_id": village,
+        "departed_on": _departed_on(plan, index),
         "name_initials": rules.name_initials(plan.value(index, "name")),
     } | {key: plan.value(index, key) for key in PLAIN}
     old = {c: [person.value(c)] for c, value in after.items() if person.value(c) != value}
@@ -233,17 +238,18 @@ def _write_changed_spells(plan: ResidentPlan, journal: Journal) -> None:
     for index, keys in plan.changed.items():
         person = plan.known[index]
         spell = plan.spells.get(person.pk)
-        if spell is None:
+        if spell is None and not plan.returns(index):
             continue
         state = (
-            plan.households[plan.household_key(index)][0],
-            plan.villages[index].pk,
+            *plan.home(index),
             plan.value(index, "relation"),
             plan.value(index, "residence"),
             plan.value(index, "hukou"),
             plan.value(index, "hukou_region_code"),
         )
-        if opens_spell(person, keys) and spell.started_on != day:
+        if spell is None:  # who comes back begins a new stay
+            opened.append((person.pk, *state, day, None, "导入返回"))
+        elif opens_spell(person, keys) and spell.started_on != day:
             closed.append((spell.pk, day))
             kept.append((spell.pk, None, {"ended_on": [None, day]}))
             opened.append((person.pk, *state, day, None, "导入变更"))

@@ -414,3 +414,16 @@ def test_what_depends_on_it_elsewhere_is_counted_but_not_shown(
     page = sign_in(clerk).get(reverse("imports:batch-undo", args=[batch.pk])).content.decode()
     assert "远处的妻" not in page
     assert "另有1条不在您的管辖范围" in page
+
+
+def test_a_return_is_taken_back(imported, clerk, village):
+    person = make_resident(make_household(village, "00001"), "离开")
+    Residency.objects.update(ended_on=date(2018, 3, 1))
+    Resident.objects.update(departed_on=date(2018, 3, 1), name_initials="lk")
+    before = snapshot()
+    batch = imported("residents", [resident(village, "00001", name="离开", idno=person.id_number)])
+    person.refresh_from_db()
+    assert person.departed_on is None
+    undo(batch, clerk)
+    assert snapshot() == before
+    assert_sound()
