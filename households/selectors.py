@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Length
 
 from fpadmin.accounts.models import Region
 from fpadmin.audit.models import AuditEvent
@@ -75,6 +76,17 @@ def later_event(user, event: LifeEvent) -> LifeEvent | None:
     )
 
 
+def departed_with(number: str) -> Resident | None:
+    """Whoever of `number` is no longer on the books, wherever that was, alive and not merged."""
+    return (
+        Resident.objects.with_id_number(number)
+        .filter(departed_on__isnull=False, death_date__isnull=True, merged_into__isnull=True)
+        .for_list()
+        .select_related("household__village")
+        .first()
+    )
+
+
 def area_name(number: str) -> str:
     """The county of a number's first six digits, where our region table has it."""
     found = Region.objects.filter(code=normalise_id_number(number)[:6]).first()
@@ -94,6 +106,18 @@ def villages_of(user, day: date):
         .filter(level=Region.Level.VILLAGE)
         .order_by("code")
     )
+
+
+def next_household_number(village: Region) -> str:
+    """The number after the highest one of digits in the village, as wide as it; "" without one."""
+    highest = (
+        Household.objects.filter(village=village, number__regex=r"^[0-9]+$")
+        .annotate(width=Length("number"))
+        .order_by("-width", "-number")
+        .values_list("number", flat=True)
+        .first()
+    )
+    return str(int(highest) + 1).zfill(len(highest)) if highest else ""
 
 
 def groups_of(user, village: Region | None):

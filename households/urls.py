@@ -37,3 +37,4 @@ urlpatterns = [
     path("events/<int:pk>/", events.event_detail, name="event-detail"),
     path("events/<int:pk>/undo/", events.event_undo, name="event-undo"),
 ]
+    path("events/new/<slug:kind>/", events.arrival_event, name="arrival-event"),

@@ -94,6 +94,34 @@ def relation_of_child(relation: str, sex: str) -> str:
     return _word(_BORN_TO.get(relation, R.OTHER), sex)
 
 
+def relations_joining(
+    present: Iterable[Person], arriving: Iterable[Person], head: Person
+) -> dict[int, str]:
+    """{pk: relation} of people who come into the household of `head`, by spouse and parents there."""
+    present, arriving = list(present), list(arriving)
+    words = {m.pk: m.relation for m in present}
+    for member in arriving:
+        word = relation_by_link(head, member) or _by_relative(member, present, words)
+        if word:
+            words[member.pk] = word
+    for member in arriving:
+        if member.pk not in words:
+            words[member.pk] = _by_relative(member, arriving, words) or R.OTHER
+    return {m.pk: words[m.pk] for m in arriving}
+
+
+def _by_relative(member: Person, others: list[Person], words: dict[int, str]) -> str:
+    """By the husband, wife or parent among `others` whose relation is known already."""
+    known = [o for o in others if o.pk in words and o.pk != member.pk]
+    for other in known:
+        if other.pk == member.spouse_id:
+            return relation_of_spouse(words[other.pk], member.sex)
+    for other in known:
+        if other.pk in (member.father_id, member.mother_id):
+            return relation_of_child(words[other.pk], member.sex)
+    return ""
+
+
 def _relation(head: Person, member: Person, members: list[Person]) -> str:
     linked = relation_by_link(head, member)
     if linked or head.relation == R.HEAD:

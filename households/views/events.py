@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from fpadmin import dates
@@ -16,7 +17,8 @@ from households import selectors, services
 from households.forms.events import FORMS, event_form
 from households.forms.events.undo import UndoForm
 from households.life_events import effects
-from households.life_events.kinds import PERSONAL
+from households.life_events.kinds import ARRIVALS, PERSONAL, kinds_of_resident
+from households.life_events.plan import living_members
 from households.life_events.planners import plan_event
 from households.models import EventKind, Household, LifeEvent, Resident
 
@@ -29,9 +31,10 @@ NOT_CONFIRMED = "请先核对提示，勾选后再登记。"
 @require_http_methods(["GET", "HEAD", "POST"])
 @entry_form
 def resident_event(request, pk, kind):
-    """Record what happened to one person."""
+    """Record what happened to one person, or that somebody who left is here again."""
     people = Resident.objects.visible_to(request.user).for_list()
-    resident = get_object_or_404(people.select_related("household__village", "spouse"), pk=pk)
+    people = people.select_related("household__village", "spouse__village", "spouse__household")
+    resident = get_object_or_404(people, pk=pk)
     return event_steps(request, personal(kind), save=_recording(request), resident=resident)
 
 
@@ -39,10 +42,22 @@ def resident_event(request, pk, kind):
 @require_http_methods(["GET", "HEAD", "POST"])
 @entry_form
 def household_event(request, pk, kind):
-    """Record what happened to a household or some of its members."""
+    """Record what happened to a household or some of its members; of one of them, ask which."""
     homes = Household.objects.visible_to(request.user).select_related("village", "group")
     household = get_object_or_404(homes, pk=pk)
+    if kind in PERSONAL:
+        return choose_member(request, kind, household, "households:resident-event")
     return event_steps(request, kind, save=_recording(request), household=household)
+
+
+@requires(Permission.REGISTRY_EDIT)
+@require_http_methods(["GET", "HEAD", "POST"])
+@entry_form
+def arrival_event(request, kind):
+    """Record that somebody came, into a household yet to be named or founded."""
+    if kind not in ARRIVALS:
+        raise Http404
+    return event_steps(request, kind, save=_recording(request))
 
 
 @requires(Permission.REGISTRY_VIEW)
@@ -117,13 +132,15 @@ def event_steps(request, kind: str, *, save, resident=None, household=None, act=
         raise Http404
     today, user = dates.today(), request.user
     about = {"resident": resident, "household": household}
-    cancel = (resident or household).get_absolute_url()
+    subject = resident or household
+    cancel = subject.get_absolute_url() if subject else reverse("households:event-list")
     context = {"kind": EventKind(kind), "cancel": cancel, "act": act, **about}
     context |= _heading(act, kind, **about)
-    if request.method != "POST":
-        form = event_form(kind, None, user=user, today=today, **about, **_asked_for(request))
+    data = request.POST if request.method == "POST" else None
+    initial = {"initial": _member_asked_for(request, kind)} if household else {}
+    form = event_form(kind, data, user=user, today=today, **about, **initial)
+    if data is None:
         return _form_page(request, form, context)
-    form = event_form(kind, request.POST, user=user, today=today, **about)
     step = request.POST.get("step", CHECK)
     if not form.is_valid() or step == BACK:
         return _form_page(request, form, context)
@@ -151,10 +168,24 @@ def event_steps(request, kind: str, *, save, resident=None, household=None, act=
 
 
 def personal(kind: str) -> str:
-    """The kind, if it is about one person; else there is no such page."""
-    if kind not in PERSONAL:
+    """The kind, if it has a page that begins with one person; else there is none."""
+    if kind not in (*PERSONAL, *ARRIVALS):
         raise Http404
     return kind
+
+
+def choose_member(request, kind: str, household, url_name: str):
+    """The members of whom the event can be recorded, each leading to the form at `url_name`."""
+    today = dates.today()
+    members = living_members(household, today)
+    able = [
+        (member, reverse(url_name, args=[member.pk, kind]))
+        for member in members
+        if kind in kinds_of_resident(member, members, today)
+    ]
+    context = {"kind": EventKind(kind), "household": household, "able": able, "day": today}
+    context |= _heading("登记", kind, resident=None, household=household)
+    return render(request, "households/event_choose.html", context)
 
 
 def _recording(request):
@@ -179,19 +210,23 @@ def _recording(request):
 
 def _heading(act: str, kind: str, *, resident, household) -> dict:
     label = EventKind(kind).label
-    home = household or resident.household
-    place = f"{home.village.name} {home}"
+    home = household or (resident.household if resident else None)
+    place = f"{home.village.name}{home}" if home else ""
     who = resident.name if resident else place
     sub = f"{place}，{resident.birth_date.year}年生。" if resident else ""
-    return {"title": f"{act}{label}：{who}", "place": place, "sub": f"{sub}除注明“选填”外都要填写。"}
+    return {
+        "title": f"{act}{label}：{who}" if who else f"{act}{label}",
+        "place": place,
+        "sub": f"{sub}除注明“选填”外都要填写。",
+    }
 
 
-def _asked_for(request) -> dict:
-    """The member that ?member= names, ticked to begin with."""
+def _member_asked_for(request, kind: str) -> dict:
+    """Initial values for the member that ?member= names: ticked, or proposed as the head."""
     pk = request.GET.get("member", "")
-    if not (pk.isdecimal() and len(pk) < 18):
+    if not pk.isdecimal():
         return {}
-    return {"picked": Resident.objects.visible_to(request.user).filter(pk=pk).first()}
+    return {"new_head": pk} if kind == EventKind.HEAD_CHANGE else {"members": [pk]}
 
 
 def _form_page(request, form, context):

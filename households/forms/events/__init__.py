@@ -2,15 +2,22 @@
 
 from datetime import date
 
+from households.forms.events.arrivals import InflowForm, MoveInForm
 from households.forms.events.base import Event, EventForm
+from households.forms.events.couples import BirthForm, MarriageForm
+from households.forms.events.homes import HeadChangeForm, HouseholdMoveForm, MergeForm, SplitForm
 from households.forms.events.leaving import HukouForm, MoveOutForm, OutflowForm, ReturnForm
-from households.forms.events.persons import DeathForm, DivorceForm
+from households.forms.events.persons import CorrectionForm, DeathForm, DivorceForm
 from households.models import Household, Resident
 
 FORMS: dict[str, type[EventForm]] = {
     form.kind: form
-    for form in (DeathForm, DivorceForm, MoveOutForm, OutflowForm, ReturnForm, HukouForm)
-}
+    for form in (
+        BirthForm, DeathForm, MarriageForm, DivorceForm, CorrectionForm, MoveInForm, MoveOutForm,
+        InflowForm, OutflowForm, ReturnForm, HukouForm, SplitForm, MergeForm, HeadChangeForm,
+        HouseholdMoveForm,
+    )
+}  # fmt: skip
 
 __all__ = ["FORMS", "Event", "EventForm", "event_form"]
 

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from django import forms
+from django.urls import reverse
 
 from fpadmin.errors import RuleViolation
 from fpadmin.ui.forms import FlexibleDateField, refuse
@@ -79,6 +80,18 @@ class EventForm(RegistryForm):
     def head_of(self, members: list[Resident]) -> Resident | None:
         """The head among these members."""
         return next((m for m in members if m.relation == Relation.HEAD), None)
+
+
+def ask_when_left(field: forms.Field, target: str, name: str) -> None:
+    """Read an ID number back as soon as the field is left; without scripts, after sending."""
+    field.widget.attrs |= {
+        "autocomplete": "off",
+        "hx-post": reverse("households:id-number-check"),
+        "hx-trigger": "change",
+        "hx-target": target,
+        "hx-swap": "innerHTML",
+        "hx-params": name,
+    }
 
 
 def day_and_note() -> tuple:

@@ -42,7 +42,7 @@ class MembersForm(EventForm):
     has_relations = False
     automatic = BY_NEW_HEAD
 
-    def __init__(self, data=None, *, picked: Resident | None = None, **kwargs):
+    def __init__(self, data=None, **kwargs):
         super().__init__(data, **kwargs)
         self.head = self.head_of(self.residents)
         choices = [(str(m.pk), person_label(m, self.today)) for m in self.eligible()]
@@ -52,7 +52,6 @@ class MembersForm(EventForm):
                 choices=choices,
                 widget=forms.CheckboxSelectMultiple,
                 help_text=self.ticks_help,
-                initial=[str(picked.pk)] if picked else [],
                 error_messages={"required": f"请勾选{self.ticks_label}，至少一人"},
             )
         if self.has_relations:
@@ -118,19 +117,20 @@ class MembersForm(EventForm):
 
     def relations_of_staying(self, leaving: list[Resident]) -> dict[int, str]:
         """What those who stay are to their new head; nothing changes where the head stays."""
-        gone = {m.pk for m in leaving}
-        staying = [m for m in self.residents if m.pk not in gone]
-        chosen = self.chosen_relations(staying)
+        staying = self.staying(leaving)
         new_head = self.member(self.cleaned_data.get("new_head", ""))
-        if new_head is None or new_head.pk in gone:
-            return chosen
-        return kinship.relations_to(new_head, staying) | chosen
+        proposed = kinship.relations_to(new_head, staying) if new_head in staying else {}
+        return proposed | self.chosen_relations(staying)
+
+    def staying(self, leaving: list[Resident]) -> list[Resident]:
+        """The others."""
+        gone = {m.pk for m in leaving}
+        return [m for m in self.residents if m.pk not in gone]
 
     def require_new_head(self, leaving: list[Resident]) -> None:
         """Refuse a head who goes while others stay behind without a new one."""
-        gone = {m.pk for m in leaving}
-        staying = [m for m in self.residents if m.pk not in gone]
-        if self.head is None or self.head.pk not in gone or not staying:
+        staying = self.staying(leaving)
+        if self.head is None or self.head in staying or not staying:
             return
         chosen = self.cleaned_data.get("new_head", "")
         named = Relation.HEAD in self.chosen_relations(staying).values()
@@ -139,7 +139,7 @@ class MembersForm(EventForm):
             self.add_error(
                 "new_head", f"户主{self.head.name}不再在这一户，还有{names}，请选新户主。"
             )
-        elif chosen and int(chosen) in gone:
+        elif chosen and self.member(chosen) not in staying:
             self.add_error("new_head", "新户主也在离开的人里，请另选一位。")
 
 

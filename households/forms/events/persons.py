@@ -1,10 +1,16 @@
 """Forms of what happens to one person: death, divorce, a correction of who they are."""
 
-from households.forms.base import helper, section, third
+from django import forms
+
+from fpadmin.identity import parse_id_number
+from fpadmin.ui.forms import FlexibleDateField
+from households import rules, selectors
+from households.forms.base import half, helper, section, third
 from households.forms.events.base import EventForm, day_and_note
 from households.forms.events.members import TABLE, MembersForm
+from households.forms.residents import taken_message
 from households.life_events.plan import living_members
-from households.models import EventKind, Relation
+from households.models import EventKind, Relation, Sex
 
 
 class DeathForm(MembersForm):
@@ -52,3 +58,49 @@ class DivorceForm(EventForm):
 
     def values(self):
         return {"resident": self.resident}
+
+
+class CorrectionForm(EventForm):
+    """身份更正: who the person has been all along; nothing happened on a day of its own."""
+
+    kind = EventKind.CORRECTION
+    identifiers = ("id_number",)
+
+    name = forms.CharField(label="姓名", max_length=50)
+    id_number = forms.CharField(label="公民身份号码", max_length=40, required=False)
+    birth_date = FlexibleDateField(label="出生日期")
+    sex = forms.ChoiceField(label="性别", choices=Sex.choices, widget=forms.RadioSelect)
+
+    def __init__(self, data=None, **kwargs):
+        resident = kwargs["resident"]
+        shown = {name: getattr(resident, name) for name in ("name", "birth_date", "sex")}
+        initial = {"happened_on": kwargs["today"], **shown}
+        super().__init__(data, shown=resident, initial=initial, **kwargs)
+        self.fields["happened_on"].label = "更正日期"
+        self.fields["note"].label = "依据"
+        self.fields["note"].help_text = "如户口簿、公安机关证明"
+        self.helper = helper(
+            section("应当是", *map(third, ("name", "birth_date", "sex")), half("id_number")),
+            section("更正", *day_and_note()),
+        )
+
+    def clean_id_number(self):
+        number = self.clean_number_of("id_number")
+        holder = number and selectors.registered_with(self.user, number, except_pk=self.resident.pk)
+        if holder:
+            raise forms.ValidationError(taken_message(holder))
+        return number
+
+    def clean(self):
+        values = super().clean()
+        number = values.get("id_number") or self.resident.id_number
+        if number and "id_number" not in self.errors:
+            parsed = parse_id_number(number, today=self.today)
+            self.note_findings(
+                rules.id_number_findings(parsed, values.get("birth_date"), values.get("sex"))
+            )
+        return values
+
+    def values(self):
+        person = {name: self.cleaned_data[name] for name in ("name", "birth_date", "sex")}
+        return {"resident": self.resident, "person": person | self.identifier_values()}
