@@ -13,6 +13,8 @@ class Permission(StrEnum):
     SIGNED_IN = "signed_in"  # every signed-in person: home, own password, help
     REGISTRY_VIEW = "registry_view"
     REGISTRY_EDIT = "registry_edit"
+    REQUEST_MAKE = "request_make"  # propose a change to the registry
+    REQUEST_DECIDE = "request_decide"
     IDENTITY_REVEAL = "identity_reveal"  # one number in clear, with a reason, recorded
     IMPORT = "import"
     EXPORT = "export"
@@ -44,12 +46,15 @@ class Role(models.TextChoices):
 P = Permission
 ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.PROPAGANDIST: frozenset(
-        {P.SIGNED_IN, P.REGISTRY_VIEW, P.IDENTITY_REVEAL, P.RETURNS_VIEW, P.REGIONS_VIEW}
+        {
+            P.SIGNED_IN, P.REGISTRY_VIEW, P.REQUEST_MAKE, P.IDENTITY_REVEAL, P.RETURNS_VIEW,
+            P.REGIONS_VIEW,
+        }
     ),
     Role.CLERK: frozenset(
         {
-            P.SIGNED_IN, P.REGISTRY_VIEW, P.REGISTRY_EDIT, P.IDENTITY_REVEAL, P.IMPORT,
-            P.EXPORT, P.EXPORT_CLEAR, P.RETURNS_VIEW, P.RETURNS_MAKE, P.JOBS_VIEW, P.REGIONS_VIEW,
+            P.SIGNED_IN, P.REGISTRY_VIEW, P.REGISTRY_EDIT, P.REQUEST_DECIDE, P.IDENTITY_REVEAL,
+            P.IMPORT, P.EXPORT, P.EXPORT_CLEAR, P.RETURNS_VIEW, P.RETURNS_MAKE, P.JOBS_VIEW, P.REGIONS_VIEW,
         }
     ),
     Role.REVIEWER: frozenset(
@@ -89,6 +94,8 @@ PERMISSION_LABELS: dict[str, str] = {
     P.SIGNED_IN: "登录、修改本人密码和设置",
     P.REGISTRY_VIEW: "查看居民和家庭",
     P.REGISTRY_EDIT: "登记和修改居民、家庭",
+    P.REQUEST_MAKE: "向镇办提出登记变动的申请",
+    P.REQUEST_DECIDE: "受理村级申请",
     P.IDENTITY_REVEAL: "显示完整证件号码（留痕）",
     P.IMPORT: "导入工作簿",
     P.EXPORT: "导出名单（证件号码遮住）",

@@ -1,0 +1,160 @@
+"""A village proposes on its own pages; the township accepts, alone or many at once, or sends back."""
+
+from datetime import date
+
+import pytest
+from django.urls import reverse
+
+from households.models import ChangeRequest, LifeEvent, Resident
+from tests.factories.households import make_household, make_resident
+
+pytestmark = pytest.mark.django_db
+DESK = "/registry/requests/"
+
+
+@pytest.fixture
+def person(village):
+    return make_resident(make_household(village), "张三", relation="其他")
+
+
+def propose(client, person, kind="divorce", **data):
+    """Walk through form and check page as the browser does."""
+    url = f"/registry/residents/{person.pk}/propose/{kind}/"
+    data = {"happened_on": "2018-9-1", "note": "来电告知"} | data
+    check = client.post(url, data | {"step": "check"})
+    seal = check.context.get("seal") if check.context else None
+    return client.post(url, data | {"step": "save", "seal": seal or ""}, follow=True)
+
+
+def propose_outflow(client, person):
+    url = f"/registry/households/{person.household_id}/propose/outflow/"
+    form = client.get(url).context["form"]
+    data = {"happened_on": "2018-9-1", "members": [str(person.pk)]}
+    assert "members" in form.fields
+    check = client.post(url, data | {"step": "check"})
+    return client.post(url, data | {"step": "save", "seal": check.context["seal"]}, follow=True)
+
+
+def test_village_proposes_and_nothing_changes_yet(person, propagandist, sign_in):
+    page = propose_outflow(sign_in(propagandist), person).content.decode()
+    assert "等镇办受理" in page
+    person.refresh_from_db()
+    assert person.residence == "常住"
+    assert ChangeRequest.objects.get().kind == "outflow"
+
+
+def test_clerk_sees_what_it_would_change_and_accepts(person, propagandist, clerk, sign_in):
+    propose_outflow(sign_in(propagandist), person)
+    asked = ChangeRequest.objects.get()
+    client = sign_in(clerk)
+    page = client.get(f"{DESK}{asked.pk}/").content.decode()
+    assert "流出" in page
+    assert "张三" in page
+    client.post(f"{DESK}{asked.pk}/accept/")
+    person.refresh_from_db()
+    asked.refresh_from_db()
+    assert (person.residence, asked.state, asked.decided_by) == ("流出", "accepted", clerk)
+    assert asked.event == LifeEvent.objects.get()
+
+
+def test_many_are_accepted_at_once_and_the_odd_ones_reported(
+    person, propagandist, clerk, sign_in, village
+):
+    others = [make_resident(make_household(village), f"李{n}") for n in range(3)]
+    client = sign_in(propagandist)
+    for one in (person, *others):
+        propose_outflow(client, one)
+    Resident.objects.filter(pk=person.pk).update(residence="流入")
+    client = sign_in(clerk)
+    url = reverse("lists:act-confirm", args=["requests", "accept"])
+    assert "4份" in client.post(url, {"all": "1"}).content.decode()
+    page = client.post(url, {"all": "1", "step": "do"}, follow=True).content.decode()
+    assert "现在已不能这样登记" in page
+    assert Resident.objects.filter(residence="流出").count() == 3
+    assert ChangeRequest.objects.waiting().get().household == person.household
+
+
+def test_details_are_proposed_masked_and_only_what_differs_is_written(
+    person, propagandist, clerk, sign_in
+):
+    Resident.objects.filter(pk=person.pk).update(bank="老银行")
+    url = f"/registry/residents/{person.pk}/propose/edit/"
+    account = "6222020000001234567"
+    answer = sign_in(propagandist).post(
+        url, {"bank": "老银行", "bank_account": account}, follow=True
+    )
+    assert account not in answer.content.decode()
+    asked = ChangeRequest.objects.get()
+    Resident.objects.filter(pk=person.pk).update(bank="新银行")
+    client = sign_in(clerk)
+    assert account not in client.get(f"{DESK}{asked.pk}/").content.decode()
+    client.post(f"{DESK}{asked.pk}/accept/")
+    person.refresh_from_db()
+    assert (person.bank, person.bank_account) == ("新银行", account)
+
+
+def test_proposal_that_changes_nothing_is_refused(person, propagandist, sign_in):
+    url = f"/registry/residents/{person.pk}/propose/edit/"
+    page = sign_in(propagandist).post(url, {}).content.decode()
+    assert "没有改动任何内容" in page
+    assert not ChangeRequest.objects.exists()
+
+
+def test_village_reads_why_it_came_back(person, propagandist, clerk, sign_in):
+    propose_outflow(sign_in(propagandist), person)
+    asked = ChangeRequest.objects.get()
+    client = sign_in(clerk)
+    page = client.post(f"{DESK}{asked.pk}/reject/", {"reason": ""})
+    assert "错误：" in page.content.decode()
+    client.post(f"{DESK}{asked.pk}/reject/", {"reason": "日期不对，是8月"})
+    client = sign_in(propagandist)
+    assert "日期不对，是8月" in client.get(f"{DESK}{asked.pk}/").content.decode()
+    assert "申请被退回" in client.get("/").content.decode()
+
+
+def test_village_withdraws_its_own_request(person, propagandist, sign_in):
+    client = sign_in(propagandist)
+    propose_outflow(client, person)
+    asked = ChangeRequest.objects.get()
+    client.post(f"{DESK}{asked.pk}/withdraw/")
+    asked.refresh_from_db()
+    assert asked.state == "withdrawn"
+
+
+def test_another_village_sees_neither_list_nor_page(
+    person, propagandist, other_propagandist, sign_in
+):
+    propose_outflow(sign_in(propagandist), person)
+    asked = ChangeRequest.objects.get()
+    client = sign_in(other_propagandist)
+    assert client.get(f"{DESK}{asked.pk}/").status_code == 404
+    assert "张三" not in client.get(DESK).content.decode()
+    assert client.get(f"/registry/residents/{person.pk}/propose/edit/").status_code == 404
+
+
+def test_clerk_cannot_propose_nor_a_village_accept(person, propagandist, clerk, sign_in):
+    assert sign_in(clerk).get(f"/registry/residents/{person.pk}/propose/edit/").status_code == 403
+    propose_outflow(sign_in(propagandist), person)
+    asked = ChangeRequest.objects.get()
+    assert sign_in(propagandist).post(f"{DESK}{asked.pk}/accept/").status_code == 403
+
+
+def test_home_counts_what_waits_for_the_clerk(person, propagandist, clerk, sign_in):
+    propose_outflow(sign_in(propagandist), person)
+    page = sign_in(clerk).get("/").content.decode()
+    assert "村级申请待受理" in page
+
+
+def test_desk_costs_the_same_for_many(
+    village, propagandist, clerk, sign_in, assert_query_count_does_not_grow
+):
+    def grow():
+        one = make_resident(make_household(village), "王五")
+        ChangeRequest.objects.create(
+            kind="outflow", village=village, resident=one, content="{}", requested_by=propagandist,
+            happened_on=date(2018, 9, 1),
+        )  # fmt: skip
+
+    grow()
+    client = sign_in(clerk)
+    assert_query_count_does_not_grow(lambda: client.get(DESK), grow)
