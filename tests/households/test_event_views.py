@@ -6,68 +6,10 @@ import pytest
 from django.urls import reverse
 
 from households.models import LifeEvent, Resident
-from tests.factories.households import make_household, make_resident
+from tests.households.event_pages import check, errors, lines_of, of_home, of_person, save, url
 
 TODAY = date(2018, 10, 9)
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def family(village):
-    """A couple with a son and a daughter in one household."""
-    household = make_household(village, "00016")
-    head = make_resident(household, "段光超", marital="初婚", birth_date=date(1975, 1, 1))
-    wife = make_resident(
-        household, "李芳", sex="女", relation="配偶", marital="初婚", birth_date=date(1977, 2, 2)
-    )
-    for one, other in ((head, wife), (wife, head)):
-        one.spouse, one.spouse_id_number = other, other.id_number
-        one.spouse_id_number_digest = other.id_number_digest
-        one.save()
-    son = make_resident(household, "段小强", relation="子", birth_date=date(1996, 3, 3))
-    girl = make_resident(
-        household, "段小丽", sex="女", relation="女", birth_date=date(2010, 3, 3), id_number=""
-    )
-    return head, wife, son, girl
-
-
-def url(name, *args):
-    return reverse(f"households:{name}", args=args)
-
-
-def of_person(resident, kind):
-    return url("resident-event", resident.pk, kind)
-
-
-def of_home(household, kind):
-    return url("household-event", household.pk, kind)
-
-
-def check(client, address, **data):
-    """Fill in the form and go on to the check page, or back to the form with its errors."""
-    return client.post(address, {"happened_on": "2018-09-01", "step": "check", **data})
-
-
-def save(client, address, page, **more):
-    """Press 登记 on the check page."""
-    posted = dict(page.context["posted"]) | {"seal": page.context["seal"], "step": "save"}
-    lists = {}
-    for name, value in page.context["posted"]:
-        lists.setdefault(name, []).append(value)
-    return client.post(address, posted | lists | more, follow=True)
-
-
-def lines_of(page):
-    """{(name, label): (before, after)} of the check page."""
-    return {
-        (person.name, line.label): (line.before, line.after)
-        for person in page.context["effects"].people
-        for line in person.lines
-    }
-
-
-def errors(page):
-    return {name: list(found) for name, found in page.context["form"].errors.items()}
 
 
 def test_death_of_the_head_is_checked_recorded_and_undone(family, clerk, sign_in):

@@ -77,7 +77,7 @@ class MovingForm(MembersForm):
             proposed = kinship.relations_joining(there, moving, head)
         else:
             new_head = self.member(self.cleaned_data.get("target_head", "")) or moving[0]
-            proposed = kinship.relations_to(new_head, self.residents)
+            proposed = kinship.relations_to(new_head, moving)
         chosen = self.chosen_relations(moving)
         return {m.pk: chosen.get(m.pk, proposed[m.pk]) for m in moving}
 
