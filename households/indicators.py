@@ -337,8 +337,8 @@ def people_of_births(code: str, region: Region, span: Span) -> ListRows:
     return ListRows(birth_part(births_in(span).filter(BIRTH_PLACE.lies_in([region]), condition)))
 
 
-def spell_part(spells: QuerySet, facts=None):
-    """People at the household of each spell; facts(record) gives further columns."""
+def spell_part(spells: QuerySet, facts=None, also: Sequence[str] = ()):
+    """People at the household of each spell; facts(record) gives further columns, read from `also`."""
 
     def row(record):
         return ListRow(
@@ -356,16 +356,18 @@ def spell_part(spells: QuerySet, facts=None):
 
     columns = (
         "village__code", "household__number", "household_id", "resident_id", "resident__name",
-        "resident__sex", "resident__birth_date", "resident__death_date", "started_on", "reason",
+        "resident__sex", "resident__birth_date", "resident__death_date", "started_on", "reason", *also,
     )  # fmt: skip
     order = ("village__code", "household__number", "resident_id", "pk")
     return spells.order_by(*order).values(*columns), row
 
 
-def death_part(spells: QuerySet, more: dict | None = None):
+def death_part(spells: QuerySet, more: dict | None = None, also: Sequence[str] = ()):
     """The dead, with the day."""
     return spell_part(
-        spells, lambda r: {"死亡日期": r["resident__death_date"].isoformat(), **(more or {})}
+        spells,
+        lambda r: {"死亡日期": r["resident__death_date"].isoformat(), **(more or {})},
+        also,
     )
 
 
@@ -383,7 +385,7 @@ def household_part(living: QuerySet):
     return spell_part(living.annotate(rank=by_rank).filter(rank=1))
 
 
-def birth_part(births: QuerySet, more: dict | None = None, facts=None):
+def birth_part(births: QuerySet, more: dict | None = None, facts=None, also: Sequence[str] = ()):
     """Children at the household of their mother, else their father, on the day of birth."""
 
     def row(record):
@@ -408,7 +410,7 @@ def birth_part(births: QuerySet, more: dict | None = None, facts=None):
     )
     columns = (
         "place_code", "place_number", "place_household", "child_id", "child_name", "child__name",
-        "sex", "birth_date", "order", "survival", "death_date",
+        "sex", "birth_date", "order", "survival", "death_date", *also,
     )  # fmt: skip
     return records.order_by("place_code", "place_number", "birth_date", "pk").values(*columns), row
 

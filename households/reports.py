@@ -1,4 +1,4 @@
-"""The returns of the registry: 人口与出生情况 by month, and of the statistical year."""
+"""The returns of the registry: 人口与出生情况 by month and of the statistical year, and 总人口账."""
 
 from collections.abc import Sequence
 
@@ -12,6 +12,9 @@ from fpadmin.reporting.registry import (
 from fpadmin.reporting.sheets import SheetRow
 from households.balance import balance_group
 from households.indicators import births_group, population_group
+from households.ledger import ADDED, CLASSES, COLUMNS, SHEET_COLUMNS, TAKEN, code_of
+from households.ledger_lists import ledger_group
+from households.ledger_locks import frozen
 
 BORN = "本月出生"
 MONTHLY_COLUMNS = (
@@ -54,6 +57,16 @@ def check_annual(rows: Sequence[SheetRow]) -> list[Check]:
     ]
 
 
+def check_ledger(rows: Sequence[SheetRow]) -> list[Check]:
+    """The balance of every class, the classes as parts of the whole, the sums, and late reports."""
+    return [
+        *_late(rows),
+        _each_row(rows, _ledger_balance, "期末＝期初＋各项增加－各项减少"),
+        _each_row(rows, _ledger_classes, "合计＝男＋女＝农业＋非农业＋流入"),
+        _sums(rows, [c.code for c in SHEET_COLUMNS]),
+    ]  # fmt: skip
+
+
 def load() -> None:
     """Make the groups and returns known; called once, when the app is ready."""
     register_group(population_group)
@@ -62,6 +75,12 @@ def load() -> None:
         Return(
             "population-monthly", "人口与出生情况月报", "month", "人",
             (births_group, population_group, balance_group), MONTHLY_COLUMNS, check_monthly,
+        )
+    )  # fmt: skip
+    register_return(
+        Return(
+            "population-ledger", "总人口账", "month", "人", (ledger_group,), SHEET_COLUMNS, check_ledger,
+            frozen,
         )
     )  # fmt: skip
     register_return(
@@ -79,6 +98,63 @@ def _balance(figures: dict) -> tuple[bool, str]:
         f"期末{f['closing']:,}＝期初{f['opening']:,}＋出生{f['births']:,}"
         f"＋其他增加{f['other_additions']:,}－死亡{f['deaths']:,}－其他减少{f['other_losses']:,}"
     )
+
+
+def _ledger_balance(figures: dict) -> tuple[bool, str]:
+    def holds(key: str) -> bool:
+        added = sum(figures[code_of(column, key)] for column in ("opening", *ADDED))
+        taken = sum(figures[code_of(column, key)] for column in TAKEN)
+        return figures[code_of("closing", key)] == added - taken
+
+    whole = {column: f"{figures[code_of(column)]:,}" for column in COLUMNS}
+    late = "＋补报增加{late_additions}－补报减少{late_losses}" if _has_late(figures) else ""
+    text = (
+        "期末{closing}＝期初{opening}"
+        + late
+        + "＋出生{births}＋迁入{moved_in}＋其他增加{other_additions}"
+        "－死亡{deaths}－迁出{moved_out}－其他减少{other_losses}，各类也相符"
+    )
+    return all(holds(key) for key in CLASSES), text.format(**whole)
+
+
+def _ledger_classes(figures: dict) -> tuple[bool, str]:
+    def parts(column: str, *keys: str) -> int:
+        return sum(figures[code_of(column, key)] for key in keys)
+
+    # Whoever changes class within the village adds to one class and is lost to another.
+    additive = [
+        c
+        for c in COLUMNS
+        if c not in ("other_additions", "other_losses", "late_additions", "late_losses")
+    ]
+    holds = all(
+        figures[code_of(c)] == parts(c, "male", "female") == parts(c, "farming", "urban", "inflow")
+        for c in additive
+    )
+    f = {key: f"{figures[code_of('closing', key)]:,}" for key in CLASSES}
+    text = "期末{all}＝男{male}＋女{female}＝农业{farming}＋非农业{urban}＋流入{inflow}"
+    return holds, text.format(**f)
+
+
+def _has_late(figures: dict) -> bool:
+    return any(figures[code_of(c, k)] for c in ("late_additions", "late_losses") for k in CLASSES)
+
+
+def _late(rows: Sequence[SheetRow]) -> list[Check]:
+    whole, *below = rows
+    if not _has_late(whole.figures):
+        return []
+    column = "late_additions" if whole.figures[code_of("late_additions")] else "late_losses"
+    places = "、".join(r.name for r in below if _has_late(r.figures))
+    return [
+        Check(
+            "warn",
+            "上月锁定以后又有改变上月末人数的登记，计入补报",
+            places,
+            code=code_of(column) if whole.figures[code_of(column)] else "",
+            region=whole.code if whole.figures[code_of(column)] else "",
+        )
+    ]
 
 
 def _births(figures: dict) -> tuple[bool, str]:
