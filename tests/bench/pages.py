@@ -1,7 +1,4 @@
-"""The list of residents: the number of its queries with one row and with fifty, and how long a page takes."""
-
-import time
-from statistics import quantiles
+"""The list of residents: the number of its queries with one row and with fifty."""
 
 from django.db import connection
 from django.test import Client
@@ -11,8 +8,6 @@ from django.urls import reverse
 from households.models import Resident
 from tests.factories.accounts import make_region, make_user
 from tests.factories.households import make_household, make_resident
-
-PAGES = 40
 
 
 def pages() -> dict:
@@ -25,18 +20,7 @@ def pages() -> dict:
     many = _client(make_user("county", county, "bench-many"))
     url = reverse("households:resident-list") + "?per_page=50"
     of_one, of_fifty = _queries(one, url), _queries(many, url)
-    times = []
-    for number in range(PAGES):
-        started = time.perf_counter()
-        _get(many, f"{url}&page={1 + number % 10}")
-        times.append(time.perf_counter() - started)
-    return {
-        "queries_of_one": of_one,
-        "queries_of_fifty": of_fifty,
-        "p95": quantiles(times, n=20)[-1],
-        "floor": _bare_query(county),
-        "residents": Resident.objects.count(),
-    }
+    return {"queries_of_one": of_one, "queries_of_fifty": of_fifty}
 
 
 def _client(user) -> Client:
@@ -55,12 +39,3 @@ def _queries(client: Client, url: str) -> int:
     with CaptureQueriesContext(connection) as queries:
         _get(client, url)
     return len(queries)  # now: the next request empties the log
-
-
-def _bare_query(county) -> float:
-    """One query for the fifty rows and one for their number."""
-    started = time.perf_counter()
-    rows = Resident.objects.within(county)
-    rows.count()
-    list(rows.for_list().order_by("village", "household", "pk")[:50])
-    return time.perf_counter() - started
