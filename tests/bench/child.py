@@ -15,13 +15,13 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fpadmin.settings")
     django.setup()
     from households.demo.places import plan
-    from tests.bench import figures, importing, pages, workbook
+    from tests.bench import figures, importing, offices, pages, workbook
 
     step, options = sys.argv[1], json.loads(sys.argv[2])
     places = list(plan(options["residents"], **options.get("shape", {})))
     path = Path(options.get("path", ""))
     answer = {
-        "workbook": lambda: workbook.write(path, places, TODAY, rows=options["rows"]),
+        "workbook": lambda: workbook.write(path, places, TODAY, rows=options["rows"]) or {},
         "ours": lambda: importing.ours(places, path),
         "again": lambda: importing.again(places, path),
         "copy": lambda: importing.bare_copy(places, path),
@@ -29,8 +29,11 @@ def main() -> None:
         "load": lambda: figures.load(places),
         "figures": lambda: figures.figures(places),
         "pages": pages.pages,
+        "offices": offices.answer,
+        "copy_registry": figures.bare_copy,
     }[step]()
-    print(json.dumps(answer or {}))
+    if answer is not None:
+        print(json.dumps(answer))
 
 
 if __name__ == "__main__":
