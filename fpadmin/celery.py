@@ -40,6 +40,10 @@ app.conf.beat_schedule = {
         "task": "fpadmin.jobs.tasks.check_invariants",
         "schedule": crontab(minute=0, hour=4),
     },
+    "duplicates": {
+        "task": "households.tasks.find_duplicates",
+        "schedule": crontab(minute=20, hour=3),
+    },
     "monthly returns": {
         "task": "fpadmin.reporting.tasks.make_monthly",
         "schedule": crontab(minute=0, hour=2, day_of_month=1),

@@ -10,12 +10,24 @@ class HouseholdsConfig(AppConfig):
 
     def ready(self):
         from fpadmin.audit.log import register_types
-        from households import event_list, invariants, lists, menu, reports, resources, services
+        from households import (
+            event_list,
+            invariants,
+            lists,
+            menu,
+            reports,
+            request_list,
+            resources,
+            runs,
+            services,
+        )
 
         resources.load()
         invariants.load()
         reports.load()
         lists.load()
         event_list.load()
+        request_list.load()
         menu.load()
+        runs.load()
         register_types(services.EVENT_TYPES, services.CHANGE_LABELS)

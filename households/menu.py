@@ -3,8 +3,10 @@
 from django.urls import reverse
 
 from fpadmin.accounts.permissions import Permission
+from fpadmin.ui import todos
 from fpadmin.ui.menu import Card, MenuEntry, register_card, register_entry
-from households import selectors
+from fpadmin.ui.todos import TodoSource
+from households import selectors, side_by_side
 
 
 def load() -> None:
@@ -44,6 +46,21 @@ def load() -> None:
     )
     register_entry(
         MenuEntry(
+            key="requests",
+            label="村级申请",
+            url_name="households:request-list",
+            permission=Permission.REGISTRY_VIEW,
+            group="registry",
+            order=25,
+            active=(
+                "households:request",
+                "households:resident-propose",
+                "households:household-propose",
+            ),
+        )
+    )
+    register_entry(
+        MenuEntry(
             key="village-changes",
             label="区划调整",
             url_name="households:village-change-list",
@@ -64,6 +81,19 @@ def load() -> None:
             active=("households:event",),
         )
     )
+    register_entry(
+        MenuEntry(
+            key="duplicates",
+            label="疑似重复",
+            url_name="households:duplicate-list",
+            permission=Permission.REGISTRY_EDIT,
+            group="registry",
+            order=26,
+            active=("households:duplicate", "households:merge"),
+            count=side_by_side.waiting,
+        )
+    )
+    todos.register(TodoSource("duplicates", Permission.REGISTRY_VIEW, side_by_side.todos, order=40))
     register_card(
         Card(
             key="registry",

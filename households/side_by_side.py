@@ -5,13 +5,16 @@ from datetime import date
 from typing import Any
 
 from django.db.models import Count
+from django.urls import reverse
 
 from fpadmin.accounts.models import Region
+from fpadmin.accounts.permissions import Permission
 from fpadmin.ui.templatetags.ui import NOTHING, date_dash
+from fpadmin.ui.todos import Todo
+from households.merge_choices import CHOICES, lacking
 from households.models import Duplicate, Resident
 from households.presenters import ethnic_group_word, mask_of, place_of
 from households.row_journal import references
-from households.services.merging import CHOICES, lacking
 
 _WORDS = {"spouse": "配偶", "father": "父亲", "mother": "母亲"}
 _MASKED = ("id_number", "phone", "bank_account")
@@ -103,6 +106,24 @@ def counts_by_township(user) -> tuple[list[TownshipCount], int]:
             across += number
     townships = Region.objects.visible_to(user).filter(pk__in=within).order_by("code")
     return [TownshipCount(region, within[region.pk]) for region in townships], across
+
+
+def waiting(user) -> int:
+    """How many pairs the user has to decide."""
+    return Duplicate.objects.visible_to(user).waiting().count()
+
+
+def todos(user, day: date) -> list[Todo]:
+    """For who decides, the own pairs; for who sees several townships, how many lie between two."""
+    if user.may(Permission.REGISTRY_EDIT):
+        url, label, number = reverse("households:duplicate-list"), "疑似重复登记", waiting(user)
+        return [Todo(label, number, url, "warn", "待核对", "同一人可能登记了两次", "去核对")]
+    if user.region.level >= Region.Level.TOWNSHIP:
+        return []
+    across = counts_by_township(user)[1]
+    url = reverse("households:duplicate-counts")
+    hint = "请组织两个镇办一起核对"
+    return [Todo("跨乡镇的疑似重复登记", across, url, "warn", "待核对", hint, "查看")]
 
 
 def _label(choice: str) -> str:

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from households.views import births, events, households, printing, residents, village_changes
+from households.views import (
+    births,
+    duplicates,
+    events,
+    households,
+    printing,
+    requests,
+    residents,
+    village_changes,
+)
 
 app_name = "households"
 urlpatterns = [
@@ -34,7 +43,29 @@ urlpatterns = [
     ),
     path("households/<int:pk>/events/<slug:kind>/", events.household_event, name="household-event"),
     path("events/", events.event_list, name="event-list"),
+    path("events/new/<slug:kind>/", events.arrival_event, name="arrival-event"),
     path("events/<int:pk>/", events.event_detail, name="event-detail"),
     path("events/<int:pk>/undo/", events.event_undo, name="event-undo"),
+    path("duplicates/", duplicates.duplicate_list, name="duplicate-list"),
+    path("duplicates/counts/", duplicates.duplicate_counts, name="duplicate-counts"),
+    path("duplicates/<int:pk>/", duplicates.duplicate_detail, name="duplicate-detail"),
+    path(
+        "duplicates/<int:pk>/different/", duplicates.duplicate_different, name="duplicate-different"
+    ),
+    path("duplicates/<int:pk>/merge/", duplicates.duplicate_merge, name="duplicate-merge"),
+    path("merges/<int:pk>/", duplicates.merge_detail, name="merge-detail"),
+    path("merges/<int:pk>/undo/", duplicates.merge_undo, name="merge-undo"),
+    path("requests/", requests.request_list, name="request-list"),
+    path("requests/<int:pk>/", requests.request_detail, name="request-detail"),
+    path("requests/<int:pk>/accept/", requests.request_accept, name="request-accept"),
+    path("requests/<int:pk>/reject/", requests.request_reject, name="request-reject"),
+    path("requests/<int:pk>/withdraw/", requests.request_withdraw, name="request-withdraw"),
+    path(
+        "residents/<int:pk>/propose/<str:kind>/", requests.resident_propose, name="resident-propose"
+    ),
+    path(
+        "households/<int:pk>/propose/<str:kind>/",
+        requests.household_propose,
+        name="household-propose",
+    ),
 ]
-    path("events/new/<slug:kind>/", events.arrival_event, name="arrival-event"),

@@ -27,11 +27,11 @@ def start(*, by: SystemJob) -> Job:
     """Ask for such a run; asked for twice it is one open job."""
     return services.enqueue(
         kind="check-invariants", params={}, key="check-invariants", title="核对数据", by=by,
-        region=_office(),
+        region=office(),
     )  # fmt: skip
 
 
-def _office() -> Region | None:
+def office() -> Region | None:
     """Where the highest account stands that manages jobs: it must see what was found everywhere."""
     roles = [role for role in Role if role_has(role, Permission.JOBS_MANAGE)]
     managers = User.objects.filter(role__in=roles, is_active=True).select_related("region")

@@ -13,7 +13,8 @@ class MenuEntry:
     """One line of the menu. `group` is the key of its top-level entry, "" for a top-level one.
 
     `url_name` is reversed without arguments. `active` lists URL-name prefixes (`households:resident`)
-    that mark this entry as the current place.
+    that mark this entry as the current place. `count(user)` is the open work behind it, asked only
+    where the line is shown.
     """
 
     key: str
@@ -25,6 +26,7 @@ class MenuEntry:
     order: int = 50
     separated: bool = False
     active: tuple[str, ...] = ()
+    count: Callable | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,12 @@ class MenuLine:
     url: str
     is_current: bool
     children: tuple["MenuLine", ...] = ()
+    user: object = None
+
+    @property
+    def waiting(self) -> int:
+        """How much open work stands behind the line."""
+        return self.entry.count(self.user) if self.entry.count else 0
 
     @property
     def is_open(self) -> bool:
@@ -109,7 +117,7 @@ def menu_for(user, view_name: str) -> list[MenuLine]:
         if entry.group:
             continue
         children = tuple(
-            MenuLine(child, reverse(child.url_name), child.key == current)
+            MenuLine(child, reverse(child.url_name), child.key == current, user=user)
             for child in allowed
             if child.group == entry.key
         )

@@ -107,6 +107,15 @@ class MergeQuerySet(RegionScopedQuerySet):
 
     region_path = "kept__village__path"
 
+    def standing(self):
+        """Not taken back."""
+        return self.filter(undone_at__isnull=True)
+
+    def for_page(self):
+        """With both people, their places, and who did it."""
+        people = [f"{one}__{link}" for one in ("kept", "merged") for link in _LINKS]
+        return self.select_related("made_by", "undone_by", *people)
+
 
 class Merge(models.Model):
     """Two records made one: everything that moved, so that it can be taken back for thirty days."""

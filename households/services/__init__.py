@@ -4,7 +4,7 @@ from households.services.births import edit_birth, record_birth
 from households.services.duplicates import decide_different, find_duplicates
 from households.services.households import edit_household, register_household
 from households.services.life_events import record_event, undo_event
-from households.services.merging import merge_residents, undo_merge
+from households.services.merging import UNDO_DAYS, UNDO_PERIOD, merge_residents, undo_merge
 from households.services.reading import (
     REVEALABLE,
     REVEALS_PER_HOUR,
@@ -23,7 +23,7 @@ from households.services.village_changes import change_villages
 from households.spells import Change, NewHousehold
 
 __all__ = [
-    "ID_NUMBER_TAKEN", "REVEALABLE", "REVEALS_PER_HOUR", "Change", "NewHousehold",
+    "ID_NUMBER_TAKEN", "REVEALABLE", "REVEALS_PER_HOUR", "UNDO_DAYS", "UNDO_PERIOD", "Change", "NewHousehold",
     "accept_request", "change_villages", "decide_different", "edit_birth", "edit_household",
     "edit_resident", "find_duplicates", "merge_residents", "propose_change", "record_birth",
     "record_event", "record_search", "record_view", "register_household", "register_resident",

@@ -17,6 +17,7 @@ from fpadmin.audit import log
 from fpadmin.errors import RuleViolation
 from fpadmin.identity import InvalidIdNumber, parse_id_number
 from households import rules
+from households.merge_choices import CHOICES, lacking
 from households.models import (
     ChildRecord,
     Duplicate,
@@ -32,6 +33,7 @@ from households.row_journal import COUNTERS, Journal, dumps, numbered, reference
 from households.services.scope import NOT_YOURS
 
 UNDO_DAYS = 30
+UNDO_PERIOD = timedelta(days=UNDO_DAYS)
 CHANGED_MEANWHILE = "打开以后，有人修改了其中一份记录。请重新核对。"
 # Links that tell of the records themselves stay where they are.
 _STAYS = {
@@ -39,30 +41,6 @@ _STAYS = {
     (Duplicate, "second"), (Residency, "resident"),
 }  # fmt: skip
 _RELATIVES = ("spouse", "father", "mother")
-# What the clerk chooses between, and the columns that go together. Where somebody is registered
-# comes with the spells, which are always those of the record that is kept.
-CHOICES: dict[str, tuple[str, ...]] = {
-    "name": ("name", "name_initials"),
-    "id_number": ("id_number", "id_number_digest"),
-    "sex": ("sex",),
-    "birth_date": ("birth_date",),
-    "death_date": ("death_date",),
-    "ethnicity": ("ethnicity",),
-    "marital": ("marital",),
-    "first_marriage_date": ("first_marriage_date",),
-    "spouse": ("spouse_id", "spouse_id_number", "spouse_id_number_digest"),
-    "father": ("father_id", "father_id_number", "father_id_number_digest"),
-    "mother": ("mother_id", "mother_id_number", "mother_id_number_digest"),
-    "education": ("education",),
-    "employment": ("employment",),
-    "phone": ("phone", "phone_digest"),
-    "only_child_cert_no": ("only_child_cert_no",),
-    "only_child_cert_date": ("only_child_cert_date",),
-    "disability_grade": ("disability_grade",),
-    "bank": ("bank",),
-    "bank_account": ("bank_account", "bank_account_digest"),
-    "note": ("note",),
-}
 _FILLED = (
     ("child_id", "child_id_number", "child_id_number_digest"),
     ("father_id", "father_id_number", "father_id_number_digest"),
@@ -143,7 +121,7 @@ def undo_merge(*, by, merge: Merge, now: datetime) -> Merge:
     kept, merged = _locked(by, merge.kept_id, merge.merged_id)
     if merge.undone_at:
         raise RuleViolation("这次合并已经撤销过了。")
-    if now > merge.made_at + timedelta(days=UNDO_DAYS):
+    if now > merge.made_at + UNDO_PERIOD:
         raise RuleViolation(f"合并已超过{UNDO_DAYS}天，不能撤销。确实不是同一人的，请另行登记。")
     before = json.loads(merge.before)
     journal = Journal(before["journal"])
@@ -159,16 +137,6 @@ def undo_merge(*, by, merge: Merge, now: datetime) -> Merge:
     merge.save(update_fields=["undone_by", "undone_at"])
     _record("resident.merge_undone", merge, by, {})
     return merge
-
-
-def lacking(kept: Resident, merged: Resident) -> set[str]:
-    """The CHOICES that only the merged record knows anything of."""
-    return {
-        choice
-        for choice, columns in CHOICES.items()
-        if not any(getattr(kept, name) for name in columns)
-        and any(getattr(merged, name) for name in columns)
-    }
 
 
 def _locked(by, kept_pk: int, merged_pk: int) -> tuple[Resident, Resident]:

@@ -20,7 +20,8 @@ from households.filters import HouseholdFilter, ResidentFilter
 from households.forms import PersonSearchForm, ResidentForm, RevealForm
 from households.forms.residents import read_back
 from households.models import Household, Resident
-from households.presenters import mask_of, timeline
+from households.presenters import mask_of
+from households.timelines import timeline
 from households.views import SECTION
 
 CHECK, BACK = "check", "back"
@@ -80,6 +81,8 @@ def resident_search(request):
 def resident_detail(request, pk):
     """One person: state, spells, relations, timeline; every number masked."""
     resident = _resident(request, pk)
+    if resident.merged_into_id:
+        return _merged(request, resident)
     services.record_view(by=request.user, target=resident)
     births = selectors.births_of(request.user, [resident])
     spells = selectors.spells_of(request.user, resident)
@@ -90,7 +93,13 @@ def resident_detail(request, pk):
         | {
             "spells": spells,
             "relatives": selectors.relatives_of(request.user, resident),
-            "events": timeline([resident], [s for s, _ in spells], births),
+            "events": timeline(
+                [resident],
+                [s for s, _ in spells],
+                births,
+                selectors.events_of_people(request.user, [resident]),
+            ),
+            "has_spells": bool(spells),
         },
     )
 
@@ -100,6 +109,8 @@ def resident_detail(request, pk):
 def resident_births(request, pk):
     """The birth history in which this person is mother or father."""
     resident = _resident(request, pk)
+    if resident.merged_into_id:
+        return _merged(request, resident)
     return render(
         request,
         "households/resident_births.html",
@@ -161,6 +172,8 @@ def resident_create(request):
 def resident_edit(request, pk):
     """Change or correct a person; what somebody else saved meanwhile is never overwritten unseen."""
     resident = _resident(request, pk)
+    if resident.merged_into_id:
+        return _merged(request, resident)
     cancel = resident.get_absolute_url()
     initial = ResidentForm.initial_of(resident)
     common = {"user": request.user, "today": dates.today(), "shown": resident, "initial": initial}
@@ -243,6 +256,12 @@ def id_number_check(request):
         found = {"birth_date": reading["number"].birth_date, "sex": reading["number"].sex}
         form = ResidentForm(user=request.user, today=today, initial=found)
     return render(request, "households/_id_number.html", {"reading": reading, "filled": form})
+
+
+def _merged(request, resident: Resident):
+    """A record that was merged leads to the one that was kept."""
+    messages.info(request, "您打开的是重复登记，已经并入这份记录。")
+    return redirect("households:resident-detail", resident.merged_into_id)
 
 
 def _resident(request, pk) -> Resident:

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from fpadmin.accounts.permissions import Permission, Role
 from fpadmin.audit import log
@@ -15,7 +16,8 @@ from fpadmin.imports.models import ImportBatch
 from fpadmin.jobs.kinds import KINDS, JobKind
 from fpadmin.jobs.models import Job
 from fpadmin.reporting.services import make_return
-from households.models import LifeEvent
+from households import services
+from households.models import Duplicate, LifeEvent
 from tests.conftest import TODAY
 from tests.factories.accounts import make_region, make_user
 from tests.factories.exports import make_export
@@ -62,6 +64,19 @@ def _life_event(place, name):
     )  # fmt: skip
 
 
+def _duplicate(place, name):
+    first, second = _resident(place, name), make_resident(make_household(place), name=name)
+    return Duplicate.objects.create(first=first, second=second, reason="姓名相同")
+
+
+def _merge(place, name):
+    pair = _duplicate(place, name)
+    return services.merge_residents(
+        by=make_user("clerk", place.parent, f"m{place.code}"), kept=pair.first, merged=pair.second,
+        taken=(), today=TODAY, now=timezone.now(),
+    )  # fmt: skip
+
+
 def _name_at(code: str) -> str:
     """Of everybody at another place; unlike any word of a page."""
     return f"查无{code}"
@@ -93,6 +108,8 @@ MAKERS = {
         "matrix", by=log.SystemJob(name), region_path=place.path
     ).pk,
     "life_event": lambda place, name: _life_event(place, name).pk,
+    "duplicate": lambda place, name: _duplicate(place, name).pk,
+    "merge": lambda place, name: _merge(place, name).pk,
     "none": lambda place, name: None,
 }  # fmt: skip
 
