@@ -45,15 +45,17 @@ def test_probe_finds_the_worker_and_misses_it_when_it_is_gone(broker, tmp_path, 
     kind, probe = service["healthcheck"]["test"]
     assert kind == "CMD-SHELL"
     assert shlex.split(probe)[0] == "celery"
-    probe = probe.replace("$$", "$").replace("--timeout 8", "--timeout 1")
+    probe = probe.replace("$$", "$")
 
-    def answers() -> bool:
+    def answers(probe: str) -> bool:
         return not subprocess.run(
             ["sh", "-c", probe], env=os.environ | environment, capture_output=True, check=False
         ).returncode
 
     try:
-        until(answers)
+        until(lambda: answers(probe) or worker.process.poll() is not None)
+        assert worker.process.poll() is None, (tmp_path / "worker.log").read_text(encoding="utf-8")
     finally:
         processes.stop([worker], patience=8)
-    assert not answers()
+    assert "--timeout 8" in probe
+    assert not answers(probe.replace("--timeout 8", "--timeout 1"))
