@@ -78,7 +78,8 @@ RESIDENT_COLUMNS = (
     ListColumn("created_at", "登记时间", ("created_at",), kind="time", shown=False, width=18),
     # In a file each of its words has a column of its own.
     ListColumn(
-        "marks", "标记", ("only_child_cert_no", "disability_grade", "death_date"), in_file=False
+        "marks", "标记", ("only_child_cert_no", "disability_grade", "death_date", "departed_on"),
+        in_file=False,
     ),
 )  # fmt: skip
 HOUSEHOLD_COLUMNS = (

@@ -1,4 +1,4 @@
-"""Display logic of the household and resident pages: the drawing of relations, the timeline, ages."""
+"""Display logic of the household and resident pages: the drawing of relations, marks, ages."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -6,11 +6,10 @@ from datetime import date
 from fpadmin.accounts.models import Region
 from fpadmin.dates import age_on
 from fpadmin.identity import mask_account, mask_id_number, mask_phone
-from households.models import Origin, Relation, Resident, Sex
+from households.models import Relation, Resident, Sex
 
 BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y = 126, 44, 20, 46
 PER_LINE = 4  # more boxes side by side would make their words too small
-EVENTS_SHOWN = 6
 _ROWS = {
     Relation.GRANDPARENT: 0,
     Relation.FATHER: 1,
@@ -22,7 +21,6 @@ _ROWS = {
     Relation.GRANDCHILD: 4,
 }
 _OWN_ROW = 2
-ORDER_WORDS = {1: "一孩", 2: "二孩", 3: "三孩", 4: "四孩", 5: "五孩"}
 
 
 @dataclass(frozen=True)
@@ -60,17 +58,6 @@ class Tree:
         return self.width <= 2 * (BOX_WIDTH + 88)
 
 
-@dataclass(frozen=True)
-class Event:
-    """One line of the timeline."""
-
-    day: date
-    title: str
-    strong: str = ""
-    attribute: str = ""
-    text: str = ""
-
-
 def age_words(born: date, day: date) -> str:
     """Completed years; months under one year, days under one month."""
     years = age_on(born, day)
@@ -92,7 +79,7 @@ def ethnic_group_word(name: str) -> str:
 
 
 def marks_of(resident: Resident) -> list[str]:
-    """Properties of a person that lists show: certificate, disability, death."""
+    """Properties of a person that lists show: certificate, disability, death, departure."""
     marks = []
     if resident.only_child_cert_no:
         marks.append("独生子女证")
@@ -100,6 +87,8 @@ def marks_of(resident: Resident) -> list[str]:
         marks.append(f"残疾{resident.disability_grade}")
     if resident.death_date:
         marks.append(f"{resident.death_date}去世")
+    elif resident.departed_on:
+        marks.append(f"{resident.departed_on}离册")
     return marks
 
 
@@ -146,45 +135,6 @@ def family_tree(members: list[Resident], day: date) -> Tree | None:
         notes=_marriage_notes(living, boxes, gap),
         description=_in_words(living),
     )
-
-
-def timeline(members: list[Resident], spells, births) -> list[Event]:
-    """Births, deaths, marriages and registrations of the members, newest first."""
-    here = {m.pk: m for m in members}
-    events = []
-    recorded = set()
-    alone = len(members) == 1  # a person's own page; a household's tells of its children only
-    for birth in births:
-        recorded.add(birth.child_id)
-        name = birth.child_name or "未取名"
-        order = ORDER_WORDS.get(birth.order, f"第{birth.order}孩")
-        adopted = birth.origin if birth.origin == Origin.ADOPTED else ""
-        events.append(Event(birth.birth_date, "", f"出生：{birth.sex}孩{name}", order, adopted))
-        if birth.death_date and birth.child_id not in here:
-            events.append(Event(birth.death_date, f"{name}去世"))
-    married = set()
-    for member in members:
-        if member.pk not in recorded and (alone or _ROWS.get(member.relation, 0) > _OWN_ROW):
-            events.append(Event(member.birth_date, "", f"出生：{member.name}"))
-        if member.death_date:
-            events.append(Event(member.death_date, f"{member.name}去世"))
-        if member.first_marriage_date and member.pk not in married:
-            partner = here.get(member.spouse_id)
-            same = partner and partner.first_marriage_date == member.first_marriage_date
-            if same:
-                married.add(partner.pk)
-            title = f"结婚：{member.name}与{partner.name}" if same else f"{member.name}初婚"
-            events.append(Event(member.first_marriage_date, title))
-    for spell in spells:
-        member = here.get(spell.resident_id)
-        if member is None or spell.started_on is None:
-            continue
-        if spell.started_on == member.birth_date and spell.reason in ("", "出生"):
-            continue
-        title = f"{spell.reason or '登记'}：{member.name}"
-        state = f"{spell.relation}，{spell.hukou}，{spell.residence}"
-        events.append(Event(spell.started_on, title, text=state))
-    return sorted(events, key=lambda e: e.day, reverse=True)
 
 
 def _age_caption(member: Resident, day: date) -> str:

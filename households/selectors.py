@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import Length
 
 from fpadmin.accounts.models import Region
@@ -12,8 +12,11 @@ from fpadmin.audit.models import AuditEvent
 from fpadmin.dates import years_before
 from fpadmin.identity import half_width, normalise_id_number
 from households import places
+from households.life_events.kinds import PERSONAL
 from households.models import (
     ChildRecord,
+    EventChange,
+    EventKind,
     Household,
     LifeEvent,
     Relation,
@@ -130,11 +133,14 @@ def groups_of(user, village: Region | None):
 def membership_of(household: Household, day: date) -> Membership:
     """Everybody whose current household it is, living first, in order of relation and age.
 
-    The sums are of `day`: the dead are listed but not counted.
+    The sums are of `day`: the dead are listed but not counted. A record whose registration was
+    taken back has no spell; it isn't listed.
     """
     order = {relation: place for place, (relation, _) in enumerate(Resident.relation.field.choices)}
     members = sorted(
-        household.members.select_related("household", "village"),
+        household.members.filter(
+            Exists(Residency.objects.filter(resident=OuterRef("pk")))
+        ).select_related("household", "village"),
         key=lambda m: (not m.is_registered_on(day), order[m.relation], m.birth_date, m.pk),
     )
     living = [m for m in members if m.is_registered_on(day)]
@@ -184,6 +190,43 @@ def relatives_of(user, resident: Resident) -> list[tuple[str, str, Resident | No
 def spells_in(household: Household) -> list[Residency]:
     """Spells that its members have had in this household."""
     return list(household.residencies.order_by("started_on", "pk"))
+
+
+def events_of_people(user, people: Iterable[Resident]) -> list[LifeEvent]:
+    """Events that touched any of the people, undone ones too, for a timeline."""
+    pks = [p.pk for p in people]
+    return _for_timeline(user, LifeEvent.objects.filter(resident__in=pks), _touching(pks))
+
+
+def events_of_household(user, household: Household, members: Iterable[Resident]) -> list[LifeEvent]:
+    """Events recorded of the household, that somebody came or went by, or of a member's own life."""
+    own = LifeEvent.objects.filter(household=household)
+    lives = LifeEvent.objects.filter(kind__in=PERSONAL, pk__in=_touching([m.pk for m in members]))
+    stays = Residency.objects.filter(household=household)
+    return _for_timeline(
+        user,
+        own,
+        lives,
+        stays.filter(opened_by__isnull=False).values("opened_by"),
+        stays.filter(closed_by__isnull=False).values("closed_by"),
+    )
+
+
+def _touching(pks: list[int]) -> QuerySet:
+    return EventChange.objects.filter(resident__in=pks).values("event")
+
+
+def _for_timeline(user, *found: QuerySet) -> list[LifeEvent]:
+    """The events of several queries, each served by an index of its own; who undid what with them."""
+    first, *others = (q.values("pk") if q.model is LifeEvent else q for q in found)
+    people = EventChange.objects.defer("before", "after").select_related("resident").order_by("pk")
+    return list(
+        LifeEvent.objects.visible_to(user)
+        .filter(pk__in=first.order_by().union(*(q.order_by() for q in others)))
+        .exclude(kind=EventKind.UNDO)
+        .for_list()
+        .prefetch_related(Prefetch("people", people))
+    )
 
 
 def births_of(user, people: Iterable[Resident]):

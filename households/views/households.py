@@ -14,9 +14,11 @@ from fpadmin.ui import editing
 from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import registered_list_page
 from households import selectors, services
+from households.event_menu import menu_of_household
 from households.forms import HouseholdForm
 from households.models import Household
-from households.presenters import EVENTS_SHOWN, family_tree, timeline
+from households.presenters import family_tree
+from households.timelines import ENTRIES_SHOWN, timeline
 from households.views import SECTION
 
 
@@ -43,7 +45,8 @@ def household_detail(request, pk):
     services.record_view(by=request.user, target=household)
     context = _household_context(request, household)
     members = context["members"]
-    events = timeline(members, selectors.spells_in(household), context["births"])
+    recorded = selectors.events_of_household(request.user, household, members)
+    events = timeline(members, selectors.spells_in(household), context["births"], recorded)
     whole = request.GET.get("timeline") == "all"
     return render(
         request,
@@ -51,9 +54,9 @@ def household_detail(request, pk):
         context
         | {
             "tree": family_tree(members, context["day"]),
-            "events": events if whole else events[:EVENTS_SHOWN],
+            "events": events if whole else events[:ENTRIES_SHOWN],
             "event_count": len(events),
-            "is_cut": not whole and len(events) > EVENTS_SHOWN,
+            "is_cut": not whole and len(events) > ENTRIES_SHOWN,
         },
     )
 
@@ -151,8 +154,11 @@ def _household(request, pk) -> Household:
 def _household_context(request, household) -> dict:
     day = dates.today()
     membership = selectors.membership_of(household, day)
+    may_edit = request.user.may(Permission.REGISTRY_EDIT)
+    on_books = [m for m in membership.members if m.is_registered_on(day)]
     return {
         "household": household,
+        "event_menu": menu_of_household(household, on_books, day) if may_edit else [],
         "place": f"{household.village.name} {household}",
         "members": membership.members,
         "living_count": membership.living_count,
@@ -162,7 +168,7 @@ def _household_context(request, household) -> dict:
         "low_income": household.low_income_spells.filter(ended_on__isnull=True).exists(),
         "births": selectors.births_of(request.user, membership.members),
         "day": day,
-        "can_edit": request.user.may(Permission.REGISTRY_EDIT),
+        "can_edit": may_edit,
         "can_reveal": request.user.may(Permission.IDENTITY_REVEAL),
     }
 

@@ -17,8 +17,10 @@ from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import registered_list_page
 from households import searches, selectors, services
 from households.filters import HouseholdFilter, ResidentFilter
+from households.event_menu import menu_of_resident
 from households.forms import PersonSearchForm, ResidentForm, RevealForm
 from households.forms.residents import read_back
+from households.life_events.plan import living_members
 from households.models import Household, Resident
 from households.presenters import mask_of
 from households.timelines import timeline
@@ -99,7 +101,6 @@ def resident_detail(request, pk):
                 births,
                 selectors.events_of_people(request.user, [resident]),
             ),
-            "has_spells": bool(spells),
         },
     )
 
@@ -271,9 +272,14 @@ def _resident(request, pk) -> Resident:
 
 def _resident_context(request, resident) -> dict:
     may_edit = request.user.may(Permission.REGISTRY_EDIT)
+    day = dates.today()
+    members = living_members(resident.household, day) if may_edit else []
     return {
         "resident": resident,
-        "day": dates.today(),
+        # Departed without ever having been here: the event that registered it was taken back.
+        "is_void": bool(resident.departed_on) and not resident.residencies.exists(),
+        "event_menu": menu_of_resident(resident, members, day) if may_edit else [],
+        "day": day,
         "can_edit": may_edit,
         "can_reveal": request.user.may(Permission.IDENTITY_REVEAL),
     }
