@@ -136,7 +136,7 @@ def load() -> None:
         ),
         Act(
             "residents", "print", "打印名册", Permission.REGISTRY_VIEW,
-            opens="households:resident-print", order=90,
+            opens="households:resident-print", for_all=True, order=90,
         ),
         Act(
             "households", "regroup", "批量改小组", Permission.REGISTRY_EDIT,
@@ -149,7 +149,7 @@ def load() -> None:
         ),
         Act(
             "households", "print", "打印户表", Permission.REGISTRY_VIEW,
-            opens="households:household-print", order=90,
+            opens="households:household-print", for_all=True, order=90,
         ),
     ):  # fmt: skip
         acts.register(act)

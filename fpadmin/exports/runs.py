@@ -43,7 +43,7 @@ def make(context: JobContext) -> dict:
     made = _Counter(context, rows)
 
     def write(stream) -> None:
-        chunks = made.counted(_chunks(queryset, columns, clear=export.clear, day=today))
+        chunks = made.counted(cells(queryset, columns, clear=export.clear, day=today))
         sheet = [workbook.SheetColumn(c.label, _kind(c), c.width) for c in columns]
         workbook.write(stream, head, sheet, chunks, rows)
 
@@ -113,7 +113,7 @@ def _head(
     )
 
 
-def _chunks(
+def cells(
     queryset: QuerySet, columns: list[ListColumn], *, clear: bool, day: date
 ) -> Iterator[list[tuple]]:
     """The rows as lists of cells, read from the server piece by piece.
@@ -141,13 +141,13 @@ def _chunks(
     for row in rows:
         chunk.append(row)
         if len(chunk) == CHUNK:
-            yield _cells(chunk, makers)
+            yield _transposed(chunk, makers)
             chunk = []
     if chunk:
-        yield _cells(chunk, makers)
+        yield _transposed(chunk, makers)
 
 
-def _cells(chunk: list[tuple], makers: list[Callable]) -> list[tuple]:
+def _transposed(chunk: list[tuple], makers: list[Callable]) -> list[tuple]:
     values = list(zip(*chunk, strict=True))
     return list(zip(*(make(values) for make in makers), strict=True))
 

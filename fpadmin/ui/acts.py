@@ -33,8 +33,9 @@ cannot and why, and the result, row by row.
 - `effect` completes the sentence “将对N人……”.
 
 An act that is a page of its own (an export, a print-out) names `opens`, a URL name that takes the
-same POST: `listing.Selection.of(request, spec)` reads the ticks there. Such an act has neither check
-nor apply. With `takes_key` the URL has the list's key as its argument.
+same POST: `listing.Selection.of(request)` reads the ticks there. Such an act has neither check nor
+apply. With `takes_key` the URL has the list's key as its argument. With `for_all` the page also takes
+a GET, for all rows that the list shows, and stands above the list too.
 """
 
 from collections.abc import Callable
@@ -60,6 +61,7 @@ class Act:
     most: int = 1000
     opens: str = ""
     takes_key: bool = False
+    for_all: bool = False
     order: int = 50
 
     @property

@@ -36,6 +36,7 @@ class ListTools:
     columns_url: str
     export_url: str
     acts: list[tuple[str, str]]
+    pages: list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -165,11 +166,13 @@ def _tools(request, spec: ListSpec, asked: Asked) -> ListTools:
     query = request.GET.urlencode()
     suffix = f"?{query}" if query else ""
     may_export = request.user.may(Permission.EXPORT)
+    acts = acts_of(spec.key, request.user)
     return ListTools(
         memory=f"{spec.key}?{asked.conditions.urlencode()}",
         columns_url=reverse("lists:column-choice", args=[spec.key]) + suffix,
         export_url=reverse("exports:export-create", args=[spec.key]) + suffix if may_export else "",
-        acts=[(act.label, act.url + suffix) for act in acts_of(spec.key, request.user)],
+        acts=[(act.label, act.url + suffix) for act in acts],
+        pages=[(act.label, act.url + suffix) for act in acts if act.for_all],
     )
 
 

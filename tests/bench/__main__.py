@@ -51,6 +51,8 @@ def _import(server: str, folder: Path) -> list[bool]:
         ours = run("ours", path=str(whole))
         again = run("again", path=str(whole))
         page = run("pages")
+        file = run("exported")
+        file_floor = run("exported_floor", path=str(folder / "floor.xlsx"))
         copy = run("copy")
         default = _runner(folder, other, residents=RESIDENTS)("default", path=str(part))
     speed, usual = (r["rows"] / r["seconds"] for r in (ours, default))
@@ -77,6 +79,16 @@ def _import(server: str, folder: Path) -> list[bool]:
             f"{page['queries_of_one']} for one",
             page["queries_of_fifty"] / page["queries_of_one"], "at most 1 x",
             page["queries_of_fifty"] <= page["queries_of_one"],
+        ),
+        _line(
+            f"export of {file['rows']:,} residents x {file['columns']} columns",
+            f"{file['seconds']:.1f} s", f"openpyxl write-only {file_floor['seconds']:.1f} s",
+            file["seconds"] / file_floor["seconds"], "under 1.3 x",
+            file["seconds"] < 1.3 * file_floor["seconds"],
+        ),
+        _line(
+            "highest memory of the export", f"{file['peak_mb']:.0f} MB", "limit 300 MB",
+            file["peak_mb"] / 300, "under 1 x", file["peak_mb"] < 300,
         ),
     ]  # fmt: skip
 

@@ -15,7 +15,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fpadmin.settings")
     django.setup()
     from households.demo.places import plan
-    from tests.bench import figures, importing, offices, pages, workbook
+    from tests.bench import exporting, figures, importing, offices, pages, workbook
 
     step, options = sys.argv[1], json.loads(sys.argv[2])
     places = list(plan(options["residents"], **options.get("shape", {})))
@@ -31,6 +31,8 @@ def main() -> None:
         "pages": pages.pages,
         "offices": offices.answer,
         "copy_registry": figures.bare_copy,
+        "exported": exporting.exported,
+        "exported_floor": lambda: exporting.floor(path),
     }[step]()
     if answer is not None:
         print(json.dumps(answer))
