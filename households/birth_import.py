@@ -19,7 +19,7 @@ from fpadmin.crypto import encryptor
 from fpadmin.identity import mask_id_number
 from fpadmin.imports.identifiers import digests_of, text_of
 from fpadmin.imports.journal import Journal
-from fpadmin.imports.kinds import Change, Ground, changed_meanwhile
+from fpadmin.imports.kinds import Change, Doubt, Ground, changed_meanwhile
 from fpadmin.imports.reader import Table
 from fpadmin.imports.widgets import CLEAR
 from fpadmin.scoping import below
@@ -76,6 +76,7 @@ class BirthPlan:
     updated: int = 0
     unchanged: int = 0
     changes: list[Change] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
     people: dict[str, Parent] = field(default_factory=dict)
     villages: dict[int, str] = field(default_factory=dict)  # the office's places and their paths
     new: list[int] = field(default_factory=list)

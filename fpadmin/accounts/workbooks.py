@@ -8,7 +8,7 @@ from fpadmin.accounts.models import CODE_LENGTHS, Region
 from fpadmin.accounts.permissions import Permission
 from fpadmin.audit import log
 from fpadmin.imports.journal import Journal
-from fpadmin.imports.kinds import Change, Column, Ground, Undo, WorkbookKind, register
+from fpadmin.imports.kinds import Change, Column, Doubt, Ground, Undo, WorkbookKind, register
 from fpadmin.imports.reader import Table
 from fpadmin.imports.widgets import CLEAR
 
@@ -36,6 +36,7 @@ class RegionPlan:
     updated: int = 0
     unchanged: int = 0
     changes: list[Change] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
     new: dict[str, tuple[int, Region, str]] = field(default_factory=dict)
     changed: list[Region] = field(default_factory=list)
     before: dict[int, dict[str, str]] = field(default_factory=dict)  # of the changed ones

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from fpadmin import bulk
 from fpadmin.audit import log
 from fpadmin.imports.journal import Journal
-from fpadmin.imports.kinds import Change, Ground, Outcome, WorkbookKind, changed_meanwhile
+from fpadmin.imports.kinds import Change, Doubt, Ground, Outcome, WorkbookKind, changed_meanwhile
 from fpadmin.imports.layouts import Layouts
 from fpadmin.imports.reader import Progress, Table, read_table
 
@@ -24,6 +24,7 @@ class Plan(Protocol):
     updated: int
     unchanged: int
     changes: list[Change]
+    doubts: list[Doubt]
 
 
 def _silent(done: int, total: int, step: str) -> None:
@@ -108,7 +109,9 @@ def _outcome(table: Table, plan: Plan) -> Outcome:
         created=plan.created,
         updated=plan.updated,
         unchanged=plan.unchanged,
-        refused=len(table.bad),
+        refused=len(table.bad) - len(table.skipped),
+        skipped=len(table.skipped),
+        doubts=plan.doubts,
         issues=sorted(table.issues, key=lambda i: (i.row, not i.error)),
         changes=plan.changes,
         letters=table.letters(),

@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.utils.html import format_html
 
 from fpadmin.imports import gate, selectors
-from fpadmin.imports.kinds import KINDS, Unreadable
+from fpadmin.imports.kinds import KINDS, Decision, Unreadable
 from fpadmin.ui.forms import FlexibleDateField
 
 ALL_ROWS, GOOD_ROWS = "all", "good"
@@ -85,7 +85,7 @@ class ConfirmForm(forms.Form):
             (
                 GOOD_ROWS,
                 _choice(
-                    f"先导入正确的{batch.rows - batch.refused:,}行",
+                    f"先导入正确的{batch.rows - batch.refused - batch.skipped:,}行",
                     f"{batch.refused:,}行退回，改好后只需上传这{batch.refused:,}行。",
                 ),
             ),
@@ -95,6 +95,41 @@ class ConfirmForm(forms.Form):
     def good_rows(self) -> bool:
         """Whether the office chose to leave the wrong rows out. Of a valid form."""
         return self.cleaned_data.get("how") == GOOD_ROWS
+
+
+class DoubtsForm(forms.Form):
+    """What to do with each row that may mean somebody registered; `decisions` of a valid form."""
+
+    CHOICES = (
+        ("", "暂不决定（按新增导入）"),
+        (Decision.SAME, "是同一人，更新"),
+        (Decision.NEW, "不是同一人，新增"),
+        (Decision.SKIP, "跳过这一行"),
+    )
+
+    def __init__(self, *args, doubts, records, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.doubts, self.records = doubts, records
+        for doubt in self.doubts:
+            self.fields[f"d{doubt.pk}"] = forms.ChoiceField(
+                label=f"第{doubt.row}行{doubt.name}",
+                choices=self.CHOICES,
+                required=False,
+                initial=doubt.decision,
+                widget=forms.RadioSelect,
+                error_messages={"invalid_choice": "没有这个选项，请重新选择。"},
+            )
+
+    def rows(self):
+        """(doubt, its field, the known record where the user may see it)."""
+        return [
+            (doubt, self[f"d{doubt.pk}"], self.records.get(doubt.target_id))
+            for doubt in self.doubts
+        ]
+
+    @property
+    def decisions(self) -> dict[int, str]:
+        return {doubt.pk: self.cleaned_data[f"d{doubt.pk}"] for doubt in self.doubts}
 
 
 def _choice(words: str, consequence: str):

@@ -11,7 +11,7 @@ from fpadmin.invariants import register
 
 def half_written(now: datetime) -> Iterator[str]:
     """Batches whose state and counts don't tell one story."""
-    written = F("created") + F("updated") + F("unchanged") + F("refused")
+    written = F("created") + F("updated") + F("unchanged") + F("refused") + F("skipped")
     committed = ImportBatch.objects.filter(state=ImportBatch.State.COMMITTED)
     wrong = committed.alias(written=written).filter(
         ~Q(written=F("rows"))

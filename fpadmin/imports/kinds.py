@@ -1,8 +1,9 @@
 """The kinds of workbook that an office hands in: one declarative description each, filled in ready()."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
 from fpadmin.accounts.permissions import Permission
@@ -60,6 +61,25 @@ class Change:
     new: str
 
 
+class Decision(StrEnum):
+    """What somebody decided of a row that may mean a registered person."""
+
+    SAME = "same"
+    NEW = "new"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A row that may mean a known record: `sides` are (heading, file, registry), values masked."""
+
+    row: int
+    target_id: int
+    name: str
+    reason: str
+    sides: list[tuple[str, str, str]]
+
+
 @dataclass(frozen=True)
 class Ground:
     """What an import stands on: the office, the day changes count from, today, and who runs it."""
@@ -68,13 +88,16 @@ class Ground:
     on: date
     today: date
     by: Any  # User or SystemJob
+    # Row → (what was decided, the record that it was decided about).
+    decisions: Mapping[int, tuple[str, int]] = field(default_factory=dict)
 
 
 @dataclass
 class Outcome:
     """What the check found, or the commit did. Counts are of rows.
 
-    `refused` rows have an error, or wait for a refused row above them; the four counts sum to rows.
+    `refused` rows have an error, or wait for a refused row above them; `skipped` ones somebody left
+    out. The five counts sum to rows.
     """
 
     kind: str
@@ -83,6 +106,8 @@ class Outcome:
     updated: int = 0
     unchanged: int = 0
     refused: int = 0
+    skipped: int = 0
+    doubts: list[Doubt] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     letters: dict[str, str] = field(default_factory=dict)  # heading → the file's column, such as E

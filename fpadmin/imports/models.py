@@ -1,5 +1,7 @@
 """One uploaded workbook and what the check found in it."""
 
+import json
+
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -99,6 +101,7 @@ class ImportBatch(models.Model):
     updated = models.PositiveIntegerField("更新", default=0)
     unchanged = models.PositiveIntegerField("无变化", default=0)
     refused = models.PositiveIntegerField("错误行", default=0)
+    skipped = models.PositiveIntegerField("跳过", default=0)
     errors = models.PositiveIntegerField("错误", default=0)
     warnings = models.PositiveIntegerField("提示", default=0)
     failure = models.TextField("不能读取的原因", blank=True, default="")
@@ -147,8 +150,8 @@ class ImportBatch(models.Model):
         personal = ("file", "outline")
         other = (
             "id", "kind", "office", "file_name", "sha256", "size", "changed_on", "good_rows_only",
-            "state", "rows", "created", "updated", "unchanged", "refused", "errors", "warnings",
-            "failure", "failure_code", "layout", "uploaded_by", "uploaded_at", "checked_at",
+            "state", "rows", "created", "updated", "unchanged", "refused", "skipped", "errors",
+            "warnings", "failure", "failure_code", "layout", "uploaded_by", "uploaded_at", "checked_at",
             "committed_by", "committed_at", "undone_by", "undone_at",
         )  # fmt: skip
 
@@ -204,6 +207,7 @@ class ImportBatch(models.Model):
     def drop_findings(self) -> None:
         """Delete what the check found."""
         ImportBatch.objects.filter(pk=self.pk).update(outline="")
+        self.doubts.all().delete()
         self.issues.all().delete()
         self.changes.all().delete()
 
@@ -258,6 +262,47 @@ class ImportChange(models.Model):
         verbose_name = verbose_name_plural = "导入变更"
         ordering = ["row", "id"]
         indexes = [models.Index(fields=["batch", "row"])]  # the preview's pages
+
+
+class ImportDoubt(models.Model):
+    """A row that may mean a known record, and what somebody decided; kept when checked again."""
+
+    batch = models.ForeignKey(ImportBatch, models.CASCADE, related_name="doubts")
+    row = models.PositiveIntegerField("行")
+    target_id = models.BigIntegerField("记录")
+    name = models.CharField("名称", max_length=100)
+    reason = models.CharField("相同之处", max_length=60)
+    sides = EncryptedCharField("对照")  # JSON [[heading, file, registry]], masked
+    decision = models.CharField("决定", max_length=4, blank=True, default="")
+    decided_by = models.ForeignKey(
+        "accounts.User", models.PROTECT, null=True, verbose_name="决定人", related_name="+"
+    )
+    decided_at = models.DateTimeField("决定时间", null=True)
+
+    class Personal:
+        personal = ("name", "sides")
+        other = (
+            "id", "batch", "row", "target_id", "reason", "decision", "decided_by", "decided_at",
+        )  # fmt: skip
+
+    class Meta:
+        verbose_name = verbose_name_plural = "可能已登记的行"
+        ordering = ["row"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch", "row"], name="%(app_label)s_%(class)s_one_per_row"
+            ),
+            models.CheckConstraint(
+                condition=Q(decision="", decided_at__isnull=True)
+                | Q(decision__in=["same", "new", "skip"], decided_at__isnull=False),
+                name="%(app_label)s_%(class)s_decided_means_time",
+            ),
+        ]
+
+    @property
+    def pairs(self) -> list[list[str]]:
+        """[heading, what the file says, what the registry says]."""
+        return json.loads(self.sides)
 
 
 class ImportEffect(models.Model):

@@ -93,7 +93,7 @@ def batch_view(batch: ImportBatch) -> BatchView:
         sheet=sheet,
         steps=_steps(batch),
         figures=_figures(batch) if previewed else [],
-        good_rows=batch.rows - batch.refused,
+        good_rows=batch.rows - batch.refused - batch.skipped,
         changes_something=bool(batch.created + batch.updated),
         is_working=batch.state in (State.CHECKING, State.COMMITTING, State.UNDOING),
         is_unreadable=batch.state == State.UNREADABLE,
@@ -148,6 +148,7 @@ def _figures(batch: ImportBatch) -> list[Figure]:
         Figure("新增", batch.created, icon="plus-circle"),
         Figure("更新", batch.updated, changes if batch.updated else "", icon="pencil"),
         Figure("无变化", batch.unchanged, icon="check2"),
+        *([Figure("跳过", batch.skipped, icon="dash-circle")] if batch.skipped else []),
         Figure(
             "错误",
             batch.refused,

@@ -53,6 +53,7 @@ class Table:
     bad: set[int] = field(default_factory=set)
     memos: dict[str, dict] = field(default_factory=dict)  # cell → typed value, while reading
     faults: set[tuple[int, str]] = field(default_factory=set)  # (record, column key) of errors
+    skipped: set[int] = field(default_factory=set)  # records that somebody left out; bad, too
     layout: str = ""  # the fingerprint of the learnt layout by which the file was read
 
     def __len__(self):
@@ -72,6 +73,11 @@ class Table:
         """Record that record `index` can't come in yet, for no fault of its own."""
         self.bad.add(index)
         self._add(index, key, code, message, False)
+
+    def skip(self, index: int) -> None:
+        """Leave record `index` out, as somebody decided."""
+        self.bad.add(index)
+        self.skipped.add(index)
 
     def warn(self, index: int, key: str, code: str, message: str) -> None:
         """Record something odd that comes in nevertheless."""

@@ -1,5 +1,7 @@
 """What the jobs of the import do: check a workbook, write it, mark its wrong rows."""
 
+import json
+
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -7,8 +9,8 @@ from fpadmin import bulk, dates
 from fpadmin.accounts.models import User
 from fpadmin.audit import log
 from fpadmin.imports import engine, files, limits, outline, selectors, services, undo
-from fpadmin.imports.kinds import KINDS, Ground, Outcome, Unreadable
-from fpadmin.imports.models import MAPPABLE, ImportBatch, ImportChange, ImportIssue
+from fpadmin.imports.kinds import KINDS, Doubt, Ground, Outcome, Unreadable
+from fpadmin.imports.models import MAPPABLE, ImportBatch, ImportChange, ImportDoubt, ImportIssue
 from fpadmin.jobs.kinds import JobContext, JobFailed, LeaseLost
 
 State = ImportBatch.State
@@ -170,7 +172,13 @@ def _own(context: JobContext) -> ImportBatch:
 
 
 def _ground(batch: ImportBatch, context: JobContext) -> Ground:
-    return Ground(office=batch.office, on=batch.changed_on, today=dates.today(), by=context.by)
+    return Ground(
+        office=batch.office,
+        on=batch.changed_on,
+        today=dates.today(),
+        by=context.by,
+        decisions=selectors.decisions_of(batch),
+    )
 
 
 def _leaves_columns(outcome: Outcome) -> bool:
@@ -213,15 +221,32 @@ def _counts(outcome: Outcome) -> dict:
         "updated": outcome.updated,
         "unchanged": outcome.unchanged,
         "refused": outcome.refused,
+        "skipped": outcome.skipped,
         "errors": len(outcome.errors),
         "warnings": len(outcome.warnings),
         "checked_at": timezone.now(),
     }
 
 
+def _doubt(batch: ImportBatch, found: Doubt, decided: ImportDoubt | None) -> ImportDoubt:
+    doubt = ImportDoubt(
+        batch=batch, row=found.row, target_id=found.target_id, name=found.name[:100],
+        reason=found.reason[:60], sides=json.dumps(found.sides, ensure_ascii=False),
+    )  # fmt: skip
+    if decided:
+        doubt.decision = decided.decision
+        doubt.decided_by_id, doubt.decided_at = decided.decided_by_id, decided.decided_at
+    return doubt
+
+
 def _keep_findings(batch: ImportBatch, outcome: Outcome) -> None:
-    """All problems, and the first changes, in place of those of an earlier check."""
+    """All problems, doubts, and the first changes, in place of those of an earlier check."""
+    decided = {(doubt.row, doubt.target_id): doubt for doubt in batch.doubts.exclude(decision="")}
     batch.drop_findings()
+    ImportDoubt.objects.bulk_create(
+        (_doubt(batch, one, decided.get((one.row, one.target_id))) for one in outcome.doubts),
+        batch_size=500,
+    )
     letters = outcome.letters
     bulk.insert(
         ImportIssue,

@@ -5,14 +5,20 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.apps import apps
-from django.db.models import Count, Model, QuerySet
+from django.db.models import Case, Count, Model, QuerySet, When
 from django.urls import reverse
 
 from fpadmin.accounts.models import User
 from fpadmin.imports import undo
-from fpadmin.imports.kinds import WorkbookKind, in_order
+from fpadmin.imports.kinds import KINDS, WorkbookKind, in_order
 from fpadmin.imports.layouts import Layout
-from fpadmin.imports.models import HeadingLayout, ImportBatch, ImportChange, ImportEffect
+from fpadmin.imports.models import (
+    HeadingLayout,
+    ImportBatch,
+    ImportChange,
+    ImportDoubt,
+    ImportEffect,
+)
 from fpadmin.imports.undo import Dependent, Reversal
 from fpadmin.jobs.models import Job
 from fpadmin.ui.todos import Todo
@@ -47,6 +53,27 @@ def _in_use(batch: ImportBatch) -> QuerySet[HeadingLayout]:
     return HeadingLayout.objects.filter(
         office=batch.office_id, kind=batch.kind, retired_at__isnull=True
     )
+
+
+def decisions_of(batch: ImportBatch) -> dict[int, tuple[str, int]]:
+    """Row → (what was decided, the record that it was decided about)."""
+    decided = batch.doubts.exclude(decision="")
+    return {
+        row: (what, pk) for row, what, pk in decided.values_list("row", "decision", "target_id")
+    }
+
+
+def doubts_of(batch: ImportBatch, limit: int) -> list[ImportDoubt]:
+    """The first rows that may mean a known record, undecided ones before the others."""
+    undecided = Case(When(decision="", then=0), default=1)
+    return list(batch.doubts.order_by(undecided, "row")[:limit])
+
+
+def records_of(batch: ImportBatch, doubts: list[ImportDoubt], user: User) -> dict[int, Model]:
+    """The known records that the doubts are about, by key, as far as `user` may see them."""
+    label = next(iter(KINDS[batch.kind].undo.subjects))
+    rows = apps.get_model(label).objects.visible_to(user)
+    return rows.in_bulk([doubt.target_id for doubt in doubts])
 
 
 def check_key(batch: ImportBatch) -> str:

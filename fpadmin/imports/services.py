@@ -1,6 +1,7 @@
 """What people and the schedule do with uploaded workbooks; what the jobs then do stands in runs.py."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from django.db import transaction
@@ -10,7 +11,7 @@ from fpadmin.accounts.models import Region, User
 from fpadmin.audit import log
 from fpadmin.errors import RuleViolation
 from fpadmin.imports import files, gate, returned, selectors, undo
-from fpadmin.imports.kinds import KINDS, Unreadable, WorkbookKind
+from fpadmin.imports.kinds import KINDS, Decision, Unreadable, WorkbookKind
 from fpadmin.imports.layouts import Layout, is_heading
 from fpadmin.imports.models import (
     CHECKED_AGAIN_STATES,
@@ -33,6 +34,7 @@ EVENT_TYPES = {
     "import.purged": "清除导入文件",
     "import.file-asked": "要标出错误的工作簿",
     "import.file-opened": "下载导入的工作簿",
+    "import.decided": "核对可能重复的行",
     "import.layout-learnt": "记住列的对应",
     "import.layout-forgotten": "停用列的对应",
     "import.undo-asked": "要撤销导入",
@@ -257,6 +259,36 @@ def forget_layout(*, batch: ImportBatch, by: User) -> None:
         )  # fmt: skip
         if batch.can_be_checked_again:
             check_again(batch=batch, by=by)
+
+
+def decide(*, batch: ImportBatch, decisions: Mapping[int, str], by: User) -> None:
+    """Keep what somebody decided of doubtful rows (doubt's key → Decision or ""), and check again.
+
+    Only before the batch is written. A decision that is no longer wanted is taken back by "".
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        batch.refresh_from_db()
+        if batch.state != State.CHECKED:
+            raise RuleViolation(f"这次导入现在是“{batch.get_state_display()}”，不能再作决定。")
+        changed = 0
+        for decision in ("", *Decision):
+            keys = [pk for pk, decided in decisions.items() if decided == decision]
+            changed += (
+                batch.doubts.filter(pk__in=keys)
+                .exclude(decision=decision)
+                .update(
+                    decision=decision,
+                    decided_by=by if decision else None,
+                    decided_at=now if decision else None,
+                )
+            )
+        if not changed:
+            return
+        log.record(
+            "import.decided", by=by, target=batch, region_path=batch.office.path, count=changed
+        )
+        check_again(batch=batch, by=by)
 
 
 def _refuse_undo(batch: ImportBatch) -> None:

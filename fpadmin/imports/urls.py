@@ -14,6 +14,7 @@ urlpatterns = [
     path("<int:pk>/confirm/", views.batch_confirm, name="batch-confirm"),
     path("<int:pk>/check/", views.batch_check, name="batch-check"),
     path("<int:pk>/discard/", views.batch_discard, name="batch-discard"),
+    path("<int:pk>/doubts/", views.batch_doubts, name="batch-doubts"),
     path("<int:pk>/columns/", views.batch_columns, name="batch-columns"),
     path("<int:pk>/columns/forget/", views.batch_forget, name="batch-forget"),
     path("<int:pk>/undo/", views.batch_undo, name="batch-undo"),

@@ -11,7 +11,7 @@ from fpadmin.errors import RuleViolation
 from fpadmin.imports import outline, selectors, services, templates_out
 from fpadmin.imports.columns_form import ColumnsForm
 from fpadmin.imports.filters import BatchFilter, IssueFilter
-from fpadmin.imports.forms import ConfirmForm, UploadForm
+from fpadmin.imports.forms import ConfirmForm, DoubtsForm, UploadForm
 from fpadmin.imports.kinds import KINDS, Unreadable
 from fpadmin.imports.models import ImportBatch, ImportIssue
 from fpadmin.imports.presenters import batch_view
@@ -23,7 +23,7 @@ from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import list_page
 
 FIRST_ISSUES, FIRST_CHANGES = 50, 20
-FIRST_BLOCKERS, FIRST_NAMES = 50, 20
+FIRST_BLOCKERS, FIRST_NAMES, FIRST_DOUBTS = 50, 20, 50
 
 
 @requires(Permission.IMPORT)
@@ -115,6 +115,29 @@ def batch_discard(request, pk):
             messages.error(request, violation.message)
         return redirect(batch)
     return render(request, "imports/batch_discard.html", _about(batch))
+
+
+@requires(Permission.IMPORT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def batch_doubts(request, pk):
+    """Rows that may mean somebody registered, side by side, each with what to do; undecided first."""
+    batch = _batch(request, pk)
+    doubts = selectors.doubts_of(batch, FIRST_DOUBTS)
+    form = DoubtsForm(
+        request.POST or None,
+        doubts=doubts,
+        records=selectors.records_of(batch, doubts, request.user),
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.decide(batch=batch, decisions=form.decisions, by=request.user)
+            return redirect(batch)
+        except RuleViolation as violation:
+            refuse(form, violation)
+    if not doubts:
+        return redirect(batch)
+    context = _about(batch) | {"form": form, "total": batch.doubts.count()}
+    return render(request, "imports/batch_doubts.html", context)
 
 
 @requires(Permission.IMPORT)
@@ -276,6 +299,8 @@ def _detail(request, batch: ImportBatch, form=None) -> HttpResponse:
         context["form"] = form or ConfirmForm(batch=batch)
     errors = batch.issues.filter(severity=ImportIssue.Severity.ERROR)
     context |= {
+        "doubts": batch.doubts.count(),
+        "undecided": batch.doubts.filter(decision="").count(),
         "earlier": selectors.earlier_import(batch, request.user),
         "issues": errors[:FIRST_ISSUES],
         "warnings": batch.issues.filter(severity=ImportIssue.Severity.WARNING)[:FIRST_CHANGES],

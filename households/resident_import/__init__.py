@@ -14,13 +14,13 @@ from households.resident_import.cells import (
     strip_numbers,
 )
 from households.resident_import.differences import classify, warn_of_oddities
+from households.resident_import.doubts import weigh_doubts
 from households.resident_import.matching import (
     find_households,
     find_people,
     refuse_doubled_people,
     refuse_missing_hukou_codes,
     refuse_second_heads,
-    warn_of_possible_doubles,
 )
 from households.resident_import.plan import SECRET, ResidentPlan
 from households.resident_import.undoing import numbers_in_use, step_down
@@ -37,10 +37,10 @@ def plan_residents(table: Table, ground: Ground) -> ResidentPlan:
     refuse_duplicates(plan)
     find_households(plan)
     find_people(plan)
+    weigh_doubts(plan)
     refuse_missing_hukou_codes(plan)
     refuse_doubled_people(plan)
     refuse_second_heads(plan)
     classify(plan)
     warn_of_oddities(plan)
-    warn_of_possible_doubles(plan)
     return plan

@@ -108,27 +108,6 @@ def refuse_missing_hukou_codes(plan: ResidentPlan) -> None:
             table.error(index, "hukou_region_code", "required", "居住状态为流入时必填，至少6位。")
 
 
-def warn_of_possible_doubles(plan: ResidentPlan) -> None:
-    """A new person without a number who may be one registered in another household."""
-    table = plan.table
-    unnumbered = [i for i in table.good() if not plan.digests["idno"][i]]
-    new = [i for i in unnumbered if i not in plan.known]
-    if not new:
-        return
-    villages = {plan.villages[i].pk for i in new}
-    registered = set(
-        Resident.objects.filter(
-            id_number_digest__isnull=True, merged_into__isnull=True, village__in=villages
-        ).values_list("name", "birth_date")
-    )
-    for index in new:
-        if name_and_birth(table, index) in registered:
-            table.warn(
-                index, "name", "possible_duplicate",
-                "本村已登记有同名同生日、没有号码的人，可能是同一人。请核对户编号。",
-            )  # fmt: skip
-
-
 def refuse_doubled_people(plan: ResidentPlan) -> None:
     """Two records that turn out to be one registered person are both refused."""
     records: dict[int, list[int]] = defaultdict(list)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from fpadmin.accounts.models import Region
-from fpadmin.imports.kinds import Change, Ground
+from fpadmin.imports.kinds import Change, Doubt, Ground
 from fpadmin.imports.reader import Table
 from fpadmin.imports.widgets import CLEAR
 from households.models import (
@@ -66,6 +66,7 @@ class ResidentPlan:
     updated: int = 0
     unchanged: int = 0
     changes: list[Change] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
     new: list[int] = field(default_factory=list)
     known: dict[int, Person] = field(default_factory=dict)  # record → the person it is
     changed: dict[int, list[str]] = field(default_factory=dict)  # record → keys that differ
