@@ -7,13 +7,12 @@ loss in the other; a larger region sums its villages.
 
 from collections.abc import Collection, Sequence
 
-from django.db.models import Count
-
 from fpadmin.accounts.models import Region
 from fpadmin.reporting.registry import Figure, Indicator, IndicatorGroup, ListRows, Span
 from households import movements
-from households.counting import sum_up
 from households.indicators import BIRTH_PLACE, SPELL_PLACE, birth_part, links_of, spell_part
+from households.ledger import counted
+from households.ledger_locks import Books
 from households.models import Residency
 from households.movements import eve
 
@@ -36,53 +35,29 @@ BALANCE = (
     ),
     Indicator("closing", "期末人数", "人", "期末当天在册且在世的居民"),
 )
-
-
-def arrivals(span: Span):
-    """Closing spells of people new to the village."""
-    return movements.arrivals(span).filter(of_village=True)
-
-
-def dead_arrivals(span: Span):
-    """Deaths of people new to the village."""
-    return movements.dead_arrivals(span).filter(of_village=True)
-
-
-def departures(span: Span):
-    """Opening spells of people gone from the village alive."""
-    return movements.departures(span).filter(of_village=True)
-
-
-def births_not_registered(span: Span):
-    """Births whose child is nobody new in the village."""
-    return movements.births_not_registered(span).filter(of_village=True)
+# Columns of the ledger that make up a figure of the balance, which heeds no lock.
+PARTS = {
+    "opening": "opening",
+    "moved_in": "other_additions",
+    "other_additions": "other_additions",
+    "moved_out": "other_losses",
+    "other_losses": "other_losses",
+    "not_registered": "births_not_registered",
+    "closing": "closing",
+}
 
 
 def compute_balance(
     regions: Sequence[Region], span: Span, codes: Collection[str] = ()
 ) -> dict[str, dict[str, Figure]]:
     """The balance for all of `regions`, villages and above; see IndicatorGroup.compute."""
-
-    def count(records, place):
-        summed = sum_up(regions, records, {"n": Count("pk")}, place)
-        return {code: row["n"] for code, row in summed.items()}
-
-    opening = count(Residency.objects.living_on(eve(span)), SPELL_PLACE)
-    arrived = count(arrivals(span), SPELL_PLACE)
-    arrived_and_died = count(dead_arrivals(span), SPELL_PLACE)
-    left = count(departures(span), SPELL_PLACE)
-    not_registered = count(births_not_registered(span), BIRTH_PLACE)
-    closing = count(Residency.objects.living_on(span.as_of), SPELL_PLACE)
-    return {
-        r.code: {
-            "opening": opening[r.code],
-            "other_additions": arrived[r.code] + arrived_and_died[r.code],
-            "other_losses": left[r.code] + not_registered[r.code],
-            "births_not_registered": not_registered[r.code],
-            "closing": closing[r.code],
-        }
-        for r in regions
+    figures: dict[str, dict[str, Figure]] = {
+        r.code: dict.fromkeys((i.code for i in BALANCE), 0) for r in regions
     }
+    for region, column, keys, number in counted(Books(regions, span, (), ())):
+        if column in PARTS and "all" in keys:
+            figures[region][PARTS[column]] += number
+    return figures
 
 
 def people_of_balance(code: str, region: Region, span: Span) -> ListRows:
@@ -92,15 +67,18 @@ def people_of_balance(code: str, region: Region, span: Span) -> ListRows:
         day = eve(span) if code == "opening" else span.as_of
         return ListRows(spell_part(Residency.objects.living_on(day).filter(inside)))
     if code == "other_additions":
+        *living, dead = (a.filter(inside, of_village=True) for a in movements.arrivals(span))
         return ListRows(
-            spell_part(arrivals(span).filter(inside), lambda r: {"原因": _why_here(r, span)}),
-            spell_part(dead_arrivals(span).filter(inside), lambda r: {"原因": "期内来到后死亡"}),
+            *(spell_part(came, lambda r: {"原因": _why_here(r, span)}) for came in living),
+            spell_part(dead, lambda r: {"原因": "期内来到后死亡"}),
         )
-    lost = births_not_registered(span).filter(BIRTH_PLACE.lies_in([region]))
+    lost = movements.births_not_registered(span).filter(
+        BIRTH_PLACE.lies_in([region]), of_village=True
+    )
     unregistered = birth_part(lost, facts=lambda r: {"原因": why_not_registered(r, span)})
     if code == "births_not_registered":
         return ListRows(unregistered)
-    gone = departures(span).filter(inside)
+    gone = movements.departures(span).filter(inside, of_village=True)
     return ListRows(spell_part(gone, lambda r: {"原因": "已不在本村登记"}), unregistered)
 
 

@@ -53,12 +53,19 @@ def sum_up(regions: Sequence[Region], records, aggregates: dict, place: Place) -
     return {region.code: totals[region.path] for region in regions}
 
 
-def codes_above(regions: Sequence[Region]) -> Callable[[int], list[str]]:
-    """From a village's key to the codes of those `regions` (none of them a group) it counts in."""
+def codes_above(regions: Sequence[Region]) -> Callable[[int, int | None], list[str]]:
+    """From the keys of a village and its group to the codes of those `regions` that they count in."""
     codes = {region.path: region.code for region in regions}
-    paths = _paths_below(regions, with_groups=False)
+    paths = _paths_below(regions, with_groups=any(r.level == GROUP for r in regions))
     found = {pk: [codes[p] for p in upwards(path) if p in codes] for pk, path in paths.items()}
-    return lambda village: found.get(village, [])
+
+    def above(village: int, group: int | None) -> list[str]:
+        return [
+            *found.get(village, []),
+            *([codes[paths[group]]] if paths.get(group) in codes else []),
+        ]
+
+    return above
 
 
 def by_level(regions: Sequence[Region], records, aggregate, place: Place) -> dict:

@@ -204,7 +204,7 @@ def certificate_holders(day: date) -> QuerySet:
 def deaths_in(span: Span) -> QuerySet:
     """The spell in force on the day of death, of everybody whose death date lies in the span."""
     return Residency.objects.filter(
-        _in_force_on(F("resident__death_date")),
+        in_force_on(F("resident__death_date")),
         resident__death_date__range=(span.start, span.as_of),
     )
 
@@ -220,10 +220,10 @@ def births_in(span: Span) -> QuerySet:
         origin=Origin.BORN, birth_date__range=(span.start, span.as_of)
     ).annotate(
         mother_spell=FilteredRelation(
-            "mother__residencies", condition=_in_force_on(born_on, "mother__residencies__")
+            "mother__residencies", condition=in_force_on(born_on, "mother__residencies__")
         ),
         father_spell=FilteredRelation(
-            "father__residencies", condition=_in_force_on(born_on, "father__residencies__")
+            "father__residencies", condition=in_force_on(born_on, "father__residencies__")
         ),
         place=Coalesce("mother_spell__village", "father_spell__village"),
         place_path=Coalesce("mother_spell__village__path", "father_spell__village__path"),
@@ -235,8 +235,11 @@ def births_in(span: Span) -> QuerySet:
     )
 
 
-def _in_force_on(day, prefix: str = "") -> Q:
-    """As ResidencyQuerySet.in_force_on, for a day that is another column of the row."""
+def in_force_on(day, prefix: str = "") -> Q:
+    """As ResidencyQuerySet.in_force_on, of spells that another record leads to.
+
+    `day` may be another column of the row.
+    """
     return (Q(**{f"{prefix}started_on__isnull": True}) | Q(**{f"{prefix}started_on__lte": day})) & (
         Q(**{f"{prefix}ended_on__isnull": True}) | Q(**{f"{prefix}ended_on__gt": day})
     )

@@ -19,15 +19,13 @@ from households.ledger_locks import MEMBER_PLACE, Books
 from households.models import Hukou, Residence, Residency, Sex, living
 from households.movements import (
     MOVES,
-    arrivals,
-    births_not_registered,
-    born_in,
+    births_with_outcome,
     class_of,
-    dead_arrivals,
     departures,
     died_in,
     eve,
     flag,
+    newcomers,
 )
 
 COLUMNS = {
@@ -92,62 +90,122 @@ FLAGS = ("of_village", "of_sex", "of_class")
 def compute_ledger(
     regions: Sequence[Region], span: Span, codes: Collection[str] = ()
 ) -> dict[str, dict[str, Figure]]:
-    """The ledger of all of `regions`, villages and above; see IndicatorGroup.compute."""
+    """The ledger of all of `regions`; see IndicatorGroup.compute."""
     figures: dict[str, dict[str, Figure]] = {
         r.code: dict.fromkeys((i.code for i in INDICATORS), 0) for r in regions
     }
     books = ledger_locks.books_of(regions, span)
     if books.anything_open:
-        above = codes_above(regions)
-        for column, keys, village, number in _counted(books):
-            for region in above(village):
-                for key in keys:
+        for region, column, keys, number in counted(books):
+            for key in keys:
+                if column in COLUMNS:
                     figures[region][code_of(column, key)] += number
     for region, code, number in books.frozen_figures():
         figures[region][code] += number
     return figures
 
 
-def _counted(books: Books) -> Iterator[tuple[str, list[str], int, int]]:
-    """(column, classes, village, number) of everything that is counted now."""
+def counted(books: Books) -> Iterator[tuple[str, str, list[str], int]]:
+    """(region code, column, classes, number) of everything that is counted now.
+
+    A region may come several times, and a number may take away what another one counted. The
+    column not_registered, a part of other_losses, stands in no return of this name.
+    """
+    above = codes_above(books.regions)
+    for records, place, flags, parts in _sources(books):
+        for row in _tally(records, place, books, *flags):
+            for region in above(row["village_key"], row.get("group_key")):
+                for column, keys, sign in parts(row):
+                    yield region, column, keys, sign * row["number"]
+
+
+def _sources(books: Books) -> Iterator[tuple]:
+    """(records, their place, what they are grouped by, from a group to (column, classes, sign))."""
     span = books.span
-    for row in _tally(_at_both_ends(span), SPELL_PLACE, books, "at_opening", "at_closing"):
-        keys = _keys(row)
-        if row["at_opening"]:
-            yield "opening", keys, row["village_key"], row["number"]
-        if row["at_closing"]:
-            yield "closing", keys, row["village_key"], row["number"]
-    for row in _tally(born_in(span), BIRTH_PLACE, books):
-        yield "births", _keys(row), row["village_key"], row["number"]
-    for row in _tally(died_in(span), SPELL_PLACE, books):
-        yield "deaths", _keys(row), row["village_key"], row["number"]
-    for came in (arrivals(span), dead_arrivals(span)):
-        for row in _tally(_moved(came, "came_kind"), SPELL_PLACE, books, *FLAGS, "moved"):
-            yield "moved_in" if row["moved"] else "other_additions", *_cells(row)
-    for row in _tally(_moved(departures(span), "left_kind"), SPELL_PLACE, books, *FLAGS, "moved"):
-        yield "moved_out" if row["moved"] else "other_losses", *_cells(row)
-    for row in _tally(births_not_registered(span), BIRTH_PLACE, books, *FLAGS):
-        yield "other_losses", *_cells(row)
+    ends = ("sex", "hukou_class", "at_opening", "at_closing")
+    yield _at_both_ends(span), SPELL_PLACE, ends, _end_parts
+    moved = ("sex", "hukou_class", "new_to_village", "new_to_class", "moved")
+    for spells in newcomers(span):
+        by_move = Q(came_kind__in=MOVES, new_to_village=True)
+        yield spells.annotate(moved=flag(by_move)), SPELL_PLACE, moved, _newcomer_parts
+    gone = departures(span).annotate(moved=flag(Q(left_kind__in=MOVES, of_village=True)))
+    yield gone, SPELL_PLACE, ("sex", "hukou_class", *FLAGS, "moved"), _departure_parts
+    births = births_with_outcome(span).annotate(
+        moved=flag(Q(came_kind__in=MOVES, of_village=False)),
+        child_sex=F("child__sex"),
+        child_class=class_of("after__"),
+    )
+    outcome = ("sex", "hukou_class", *FLAGS, "moved", "child_sex", "child_class")
+    yield births, BIRTH_PLACE, outcome, _birth_parts
+    deaths = ("sex", "hukou_class")
+    yield died_in(span), SPELL_PLACE, deaths, lambda row: [("deaths", _keys(row), 1)]
     if books.previous:
-        for row in _tally(ledger_locks.late_additions(books), SPELL_PLACE, books, *FLAGS):
-            keys, village, number = _cells(row)
-            yield "late_additions", keys, village, number
-            yield "opening", keys, village, -number
-        for row in _tally(ledger_locks.late_losses(books), MEMBER_PLACE, books, *FLAGS):
-            keys, village, number = _cells(row)
-            yield "late_losses", keys, village, number
-            yield "opening", keys, village, number
+        late = ("sex", "hukou_class", *FLAGS)
+        added, lost = ledger_locks.late_additions(books), ledger_locks.late_losses(books)
+        yield added, SPELL_PLACE, late, lambda row: _late_parts("late_additions", row, -1)
+        yield lost, MEMBER_PLACE, late, lambda row: _late_parts("late_losses", row, 1)
 
 
-def _tally(records: QuerySet, place: Place, books: Books, *flags: str) -> Iterator[dict]:
-    """Groups of the open records of the regions: by village, sex, hukou class and `flags`."""
+def _tally(records: QuerySet, place: Place, books: Books, *by: str) -> QuerySet:
+    """Groups of the open records of the regions, by village and `by`."""
+    keys = {"village_key": F(place.village)}
+    if any(region.level == Region.Level.GROUP for region in books.regions):
+        keys["group_key"] = F(place.group)
     return (
         records.filter(place.lies_in(books.regions), books.is_open(place.path))
         .order_by()
-        .values("sex", "hukou_class", *flags, village_key=F(place.village))
+        .values(*by, **keys)
         .annotate(number=Count("pk"))
-        .iterator()
     )
+
+
+def _end_parts(row: dict) -> Iterator[tuple]:
+    for column in ("opening", "closing"):
+        if row[f"at_{column}"]:
+            yield column, _keys(row), 1
+
+
+def _newcomer_parts(row: dict) -> Iterator[tuple]:
+    village, sex, hukou = _keys(row)
+    if row["moved"]:
+        yield "moved_in", [village, sex, hukou], 1
+    else:
+        yield "other_additions", [village, sex, hukou] if row["new_to_village"] else [hukou], 1
+
+
+def _departure_parts(row: dict) -> Iterator[tuple]:
+    yield "moved_out" if row["moved"] else "other_losses", _flagged(row, _keys(row)), 1
+
+
+def _birth_parts(row: dict) -> Iterator[tuple]:
+    """A child who was brought is a newcomer too, and is taken out of those again."""
+    keys = _keys(row)
+    yield "births", keys, 1
+    yield "other_losses", _flagged(row, keys), 1
+    if row["of_village"]:
+        yield "not_registered", ["all"], 1
+    if row["moved"]:
+        own = ["all", SEX_KEYS[row["child_sex"]], CLASS_KEYS[row["child_class"]]]
+        yield "moved_in", own, -1
+        yield "other_additions", _flagged(row, own), 1
+    else:
+        brought = [key for key in keys if key not in _flagged(row, keys)]
+        yield "other_additions", brought, -1
+
+
+def _late_parts(column: str, row: dict, opening: int) -> Iterator[tuple]:
+    """What was locked stays the opening: the registry's is put right by the difference."""
+    keys = _flagged(row, _keys(row))
+    yield column, keys, 1
+    yield "opening", keys, opening
+
+
+def _keys(row: dict) -> list[str]:
+    return ["all", SEX_KEYS[row["sex"]], CLASS_KEYS[row["hukou_class"]]]
+
+
+def _flagged(row: dict, keys: list[str]) -> list[str]:
+    return [key for key, name in zip(keys, FLAGS, strict=True) if row[name]]
 
 
 def _at_both_ends(span: Span) -> QuerySet:
@@ -165,18 +223,3 @@ def _at_both_ends(span: Span) -> QuerySet:
         at_opening=flag(opening),
         at_closing=flag(closing),
     )
-
-
-def _moved(records: QuerySet, kind: str) -> QuerySet:
-    """`moved`: the village's whole changed by a recorded move, and so did its classes."""
-    return records.annotate(moved=flag(Q(**{f"{kind}__in": MOVES, "of_village": True})))
-
-
-def _keys(row: dict) -> list[str]:
-    return ["all", SEX_KEYS[row["sex"]], CLASS_KEYS[row["hukou_class"]]]
-
-
-def _cells(row: dict) -> tuple[list[str], int, int]:
-    counts = (row[name] for name in FLAGS)
-    keys = [key for key, counted in zip(_keys(row), counts, strict=True) if counted]
-    return keys, row["village_key"], row["number"]

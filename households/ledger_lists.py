@@ -16,6 +16,7 @@ from households.indicators import (
     SPELL_PLACE,
     birth_part,
     death_part,
+    in_force_on,
     links_of,
     spell_part,
 )
@@ -36,7 +37,6 @@ from households.movements import (
     births_not_registered,
     born_in,
     counted_on,
-    dead_arrivals,
     departures,
     died_in,
     eve,
@@ -81,7 +81,7 @@ def open_parts(column: str, key: str, books: Books) -> list[Part]:
                 lambda r: {"原因": _why_here(r, span), "日期": _day(r["came_on"], span)},
                 (*moved, "came_on", "came_kind", "came_why"),
             )
-            for came in (arrivals(span), dead_arrivals(span))
+            for came in arrivals(span)
         ]
     if column in ("moved_out", "other_losses"):
         gone = spell_part(
@@ -126,9 +126,7 @@ def _member_part(members: QuerySet[LedgerMember], day: date, facts=None, also=()
     placed = members.annotate(
         home=FilteredRelation(
             way,
-            condition=Q(**{f"{way}__village": F("village")})
-            & (Q(**{f"{way}__started_on__isnull": True}) | Q(**{f"{way}__started_on__lte": day}))
-            & (Q(**{f"{way}__ended_on__isnull": True}) | Q(**{f"{way}__ended_on__gt": day})),
+            condition=Q(**{f"{way}__village": F("village")}) & in_force_on(day, f"{way}__"),
         )
     )
 

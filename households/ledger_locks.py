@@ -21,6 +21,7 @@ from fpadmin.imports.models import ImportEffect
 from fpadmin.reporting.registry import Frozen, Span
 from fpadmin.scoping import below
 from households.counting import Place, upwards
+from households.indicators import in_force_on
 from households.models import EventChange, LedgerLock, LedgerMember, Resident, living
 from households.movements import class_of, counted_on, eve, flag
 
@@ -66,7 +67,12 @@ class Books:
 
 
 def books_of(regions: Sequence[Region], span: Span) -> Books:
-    """The locks that concern these regions in this span, in one query."""
+    """The locks that concern these regions in this span, in one query.
+
+    A group has none: what is locked are the figures of villages.
+    """
+    if any(region.level == Region.Level.GROUP for region in regions):
+        return Books(regions, span, (), ())
     found = list(
         LedgerLock.objects.in_force()
         .filter(_concerning(regions))
@@ -162,12 +168,7 @@ def late_losses(books: Books) -> QuerySet[LedgerMember]:
         .annotate(
             now=FilteredRelation(
                 way,
-                condition=Q(**{f"{way}__village": F("village")})
-                & (
-                    Q(**{f"{way}__started_on__isnull": True})
-                    | Q(**{f"{way}__started_on__lte": day})
-                )
-                & (Q(**{f"{way}__ended_on__isnull": True}) | Q(**{f"{way}__ended_on__gt": day})),
+                condition=Q(**{f"{way}__village": F("village")}) & in_force_on(day, f"{way}__"),
             ),
             class_now=class_of("now__"),
         )

@@ -15,6 +15,7 @@ from django.db.models import (
     CharField,
     Exists,
     F,
+    FilteredRelation,
     OuterRef,
     Q,
     QuerySet,
@@ -22,11 +23,11 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Least
 
 from fpadmin.reporting.registry import Span
-from households.indicators import births_in, deaths_in
-from households.models import EventKind, Residence, Residency
+from households.indicators import births_in, deaths_in, in_force_on
+from households.models import EventKind, Residence, Residency, living
 
 # An arrival or departure by one of these is a move; any other is registered, corrected, regrouped.
 MOVES = (
@@ -78,69 +79,123 @@ def born_in(span: Span) -> QuerySet:
     return births_in(span).annotate(hukou_class=Coalesce(Subquery(own), parents))
 
 
-def arrivals(span: Span) -> QuerySet:
-    """Closing spells of people new to a cell; came_on, came_kind and came_why tell of their arrival."""
-    # Follows from not having been counted at the opening, and spares looking at everybody who stayed.
-    recent = Q(started_on__gte=span.start) | Q(resident__birth_date__gte=span.start)
-    return _new_to_a_cell(counted_on(span.as_of).filter(recent), span)
+def newcomers(span: Span) -> list[QuerySet]:
+    """Who is counted at the close, or died, and wasn't counted in the cell at the opening.
+
+    Spells, apart: those that began in the span, those of people born in it, and those of its dead.
+    Children born there are still among them. came_on, came_kind and came_why tell how they came.
+    """
+    # The first two follow from not having been counted before, and spare looking at everybody.
+    closing = counted_on(span.as_of)
+    began = Q(started_on__gte=span.start)
+    born = Q(started_on__isnull=True) | Q(started_on__lt=span.start)
+    return [
+        _new_to_a_cell(spells, span)
+        for spells in (
+            closing.filter(began),
+            closing.filter(born, resident__birth_date__gte=span.start),
+            died_in(span),
+        )
+    ]
 
 
-def dead_arrivals(span: Span) -> QuerySet:
-    """Deaths of people new to a cell; see arrivals()."""
-    return _new_to_a_cell(died_in(span), span)
+def arrivals(span: Span) -> list[QuerySet]:
+    """newcomers() without the children born in the cell."""
+    born = born_in(span).filter(child=OuterRef("resident"), place=OuterRef("village"))
+    here = Exists(born)
+    alike = Exists(born.filter(hukou_class=OuterRef("hukou_class")))
+    same_sex = Exists(born.filter(sex=OuterRef("resident__sex")))
+    return [
+        spells.annotate(
+            of_village=flag(Q(new_to_village=True) & ~here),
+            of_sex=flag(Q(new_to_village=True) & ~same_sex),
+            of_class=flag(Q(new_to_class=True) & ~alike),
+        ).filter(Q(of_sex=True) | Q(of_class=True))
+        for spells in newcomers(span)
+    ]
 
 
 def departures(span: Span) -> QuerySet:
-    """Opening spells of people gone from a cell alive; left_on and left_kind tell of their leaving."""
-    ending = Q(ended_on__lte=span.as_of) | Q(resident__death_date__lte=span.as_of)
-    still = _same_village(counted_on(span.as_of))
-    died = _same_village(died_in(span))
+    """Opening spells of people gone from a cell alive; left_on and left_kind tell of their leaving.
+
+    Whoever died is counted where the spell of that day says. A spell that lasts to the close or to
+    the death leaves nothing to ask.
+    """
     last = (
         _same_village(Residency.objects.all())
-        .filter(Q(ended_on__isnull=True) | Q(ended_on__gt=span.start - timedelta(days=1)))
+        .filter(Q(ended_on__isnull=True) | Q(ended_on__gt=eve(span)))
         .filter(Q(started_on__isnull=True) | Q(started_on__lte=span.as_of))
         .order_by(F("ended_on").desc(nulls_first=True))
     )
+    there = Q(after__isnull=False, after__village=F("village"))
     return (
         counted_on(eve(span))
-        .filter(ending)
+        .filter(ended_on__lte=span.as_of)
+        .annotate(last_day=_last_day(span, "resident__"))
         .annotate(
-            of_village=~Exists(still) & ~Exists(died),
-            of_class=~Exists(_same_class(still)) & ~Exists(_same_class(died)),
+            after=FilteredRelation(
+                "resident__residencies",
+                condition=in_force_on(F("last_day"), "resident__residencies__"),
+            )
+        )
+        .annotate(
+            of_village=flag(~there),
+            of_class=flag(~there | ~Q(hukou_class=class_of("after__"))),
             left_on=Subquery(last.values("ended_on")[:1]),
             left_kind=Subquery(last.values("closed_by__kind")[:1]),
         )
         .annotate(of_sex=F("of_village"))
-        .filter(Q(of_village=True) | Q(of_class=True))
+        .filter(of_class=True)
+    )
+
+
+def births_with_outcome(span: Span) -> QuerySet:
+    """born_in() with what became of the child: the flags say which cells the birth brought nobody to.
+
+    The child is not registered there, or was there before; of two records of one child in one cell
+    only the first brings somebody. came_kind is how the child came where it was brought.
+    """
+    way = "child__residencies"
+    alive = Q(child__death_date__isnull=True) | Q(child__death_date__gt=span.as_of)
+    counts = (alive & Q(child__birth_date__lte=span.as_of)) | Q(
+        child__death_date__range=(span.start, span.as_of)
+    )
+    there = Q(after__isnull=False, after__village=F("place")) & counts
+    before = living(eve(span), "child__")
+    known = Q(before__isnull=False, before__village=F("place")) & before
+    same_sex = Q(child__sex=F("sex"))
+    after_alike = Q(hukou_class=class_of("after__"))
+    before_alike = Q(hukou_class=class_of("before__"))
+    earlier = born_in(span).filter(
+        child=OuterRef("child"), place=OuterRef("place"), pk__lt=OuterRef("pk")
+    )
+    again = Exists(earlier)
+    again_sex = Exists(earlier.filter(sex=OuterRef("sex")))
+    again_alike = Exists(earlier.filter(hukou_class=OuterRef("hukou_class")))
+    first = (
+        Residency.objects.filter(resident=OuterRef("child"), village=OuterRef("place"))
+        .filter(Q(ended_on__isnull=True) | Q(ended_on__gt=span.start))
+        .order_by(F("started_on").asc(nulls_first=True))
+    )
+    return (
+        born_in(span)
+        .annotate(last_day=_last_day(span, "child__"))
+        .annotate(
+            after=FilteredRelation(way, condition=in_force_on(F("last_day"), f"{way}__")),
+            before=FilteredRelation(way, condition=in_force_on(eve(span), f"{way}__")),
+        )
+        .annotate(
+            of_village=flag(~(there & ~known) | again),
+            of_sex=flag(~(there & ~known & same_sex) | again_sex),
+            of_class=flag(~(there & after_alike & ~(known & before_alike)) | again_alike),
+            came_kind=Subquery(first.values("opened_by__kind")[:1]),
+        )
     )
 
 
 def births_not_registered(span: Span) -> QuerySet:
-    """Births whose child is nobody new in a cell: not registered there, or there before.
-
-    Of two records of one child in one cell only the first brings somebody.
-    """
-    child_there = {"resident": OuterRef("child"), "village": OuterRef("place")}
-    after = [counted_on(span.as_of).filter(**child_there), died_in(span).filter(**child_there)]
-    before = counted_on(eve(span)).filter(**child_there)
-    earlier = born_in(span).filter(
-        child=OuterRef("child"), place=OuterRef("place"), pk__lt=OuterRef("pk")
-    )
-
-    def nobody(**same):
-        there = [Exists(spells.filter(**same)) for spells in after]
-        known = Exists(before.filter(**same))
-        return ~(there[0] | there[1]) | known | Exists(earlier.filter(**same))
-
-    return (
-        born_in(span)
-        .annotate(
-            of_village=nobody(),
-            of_sex=nobody(sex=OuterRef("sex")),
-            of_class=nobody(hukou_class=OuterRef("hukou_class")),
-        )
-        .filter(Q(of_village=True) | Q(of_sex=True) | Q(of_class=True))
-    )
+    """Births that brought nobody to some cell."""
+    return births_with_outcome(span).filter(Q(of_village=True) | Q(of_sex=True) | Q(of_class=True))
 
 
 def _classed(spells: QuerySet) -> QuerySet:
@@ -148,28 +203,33 @@ def _classed(spells: QuerySet) -> QuerySet:
 
 
 def _new_to_a_cell(spells: QuerySet, span: Span) -> QuerySet:
-    before = _same_village(counted_on(eve(span)))
-    born = born_in(span).filter(child=OuterRef("resident"), place=OuterRef("village"))
+    way = "resident__residencies"
     first = (
         _same_village(Residency.objects.all())
         .filter(Q(ended_on__isnull=True) | Q(ended_on__gt=span.start))
         .order_by(F("started_on").asc(nulls_first=True))
     )
-    known = Exists(before)
-    return spells.annotate(
-        of_village=~known & ~Exists(born),
-        of_sex=~known & ~Exists(born.filter(sex=OuterRef("resident__sex"))),
-        of_class=~Exists(_same_class(before)) & ~Exists(_same_class(born)),
-        came_on=Subquery(first.values("started_on")[:1]),
-        came_kind=Subquery(first.values("opened_by__kind")[:1]),
-        came_why=Subquery(first.values("reason")[:1]),
-    ).filter(Q(of_village=True) | Q(of_sex=True) | Q(of_class=True))
+    known = Q(
+        before__isnull=False, before__village=F("village"), resident__birth_date__lte=eve(span)
+    )
+    return (
+        spells.annotate(before=FilteredRelation(way, condition=in_force_on(eve(span), f"{way}__")))
+        .annotate(
+            new_to_village=flag(~known),
+            new_to_class=flag(~(known & Q(hukou_class=class_of("before__")))),
+            came_on=Subquery(first.values("started_on")[:1]),
+            came_kind=Subquery(first.values("opened_by__kind")[:1]),
+            came_why=Subquery(first.values("reason")[:1]),
+        )
+        .filter(new_to_class=True)
+    )
+
+
+def _last_day(span: Span, person: str) -> Least:
+    """The day of death, or the last day of the span where that comes first."""
+    return Least(Coalesce(F(f"{person}death_date"), Value(span.as_of)), Value(span.as_of))
 
 
 def _same_village(spells: QuerySet) -> QuerySet:
     """`spells` of the outer spell's person in the outer spell's village."""
     return spells.filter(resident=OuterRef("resident"), village=OuterRef("village"))
-
-
-def _same_class(records: QuerySet) -> QuerySet:
-    return records.filter(hukou_class=OuterRef("hukou_class"))
