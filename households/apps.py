@@ -11,6 +11,7 @@ class HouseholdsConfig(AppConfig):
     def ready(self):
         from fpadmin.audit.log import register_types
         from households import (
+            event_batch,
             event_list,
             invariants,
             lists,
@@ -27,6 +28,7 @@ class HouseholdsConfig(AppConfig):
         reports.load()
         lists.load()
         event_list.load()
+        event_batch.load()
         request_list.load()
         menu.load()
         runs.load()
