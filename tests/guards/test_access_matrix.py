@@ -17,7 +17,7 @@ from fpadmin.jobs.kinds import KINDS, JobKind
 from fpadmin.jobs.models import Job
 from fpadmin.reporting.services import make_return
 from households import services
-from households.models import Duplicate, LifeEvent
+from households.models import ChangeRequest, Duplicate, LifeEvent
 from tests.conftest import TODAY
 from tests.factories.accounts import make_region, make_user
 from tests.factories.exports import make_export
@@ -77,6 +77,14 @@ def _merge(place, name):
     )  # fmt: skip
 
 
+def _request(place, name):
+    resident = _resident(place, name)
+    return ChangeRequest.objects.create(
+        kind="outflow", village=place, household=resident.household, content="{}",
+        requested_by=make_user("propagandist", place, f"r{place.code}"),
+    )  # fmt: skip
+
+
 def _name_at(code: str) -> str:
     """Of everybody at another place; unlike any word of a page."""
     return f"查无{code}"
@@ -86,6 +94,7 @@ MAKERS = {
     "resident": lambda place, name: _resident(place, name).pk,
     "recorded_resident": lambda place, name: _recorded_resident(place, name).pk,
     "household": lambda place, name: _resident(place, name).household_id,
+    "request": lambda place, name: _request(place, name).pk,
     "birth": lambda place, name: _resident(place, name).births.get().pk,
     "region": lambda place, name: place.code,
     "region_pk": lambda place, name: place.pk,

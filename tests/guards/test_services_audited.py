@@ -11,6 +11,8 @@ EXEMPT = {
     "fpadmin/entry/services.py:answer_once": "the service that the page calls records what it did",
     "fpadmin/entry/services.py:restored": "a question, nothing changes",
     "fpadmin/reporting/services.py:signature_of": "a question, nothing changes",
+    "households/services/scope.py:require_visible": "a refusal, nothing changes",
+    "households/services/residents.py:save_unless_taken": "one save of services that record it",
 }
 
 
