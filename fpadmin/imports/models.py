@@ -343,7 +343,7 @@ class ImportEffect(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(action__in=["changed", "removed"], other_id__isnull=True)
-                | Q(action="created", other_id__gte=models.F("object_id"))
+                | Q(action="created", other_id__isnull=False, other_id__gte=models.F("object_id"))
                 | Q(action="linked", other_id__isnull=False),
                 name="%(app_label)s_%(class)s_other_fits_action",
             ),

@@ -165,7 +165,11 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("action__in", ["changed", "removed"]), ("other_id__isnull", True)),
-                    models.Q(("action", "created"), ("other_id__gte", models.F("object_id"))),
+                    models.Q(
+                        ("action", "created"),
+                        ("other_id__gte", models.F("object_id")),
+                        ("other_id__isnull", False),
+                    ),
                     models.Q(("action", "linked"), ("other_id__isnull", False)),
                     _connector="OR",
                 ),
