@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from fpadmin.accounts.models import User
+from fpadmin.audit.models import AuditEvent
 from fpadmin.exports.models import Export
 from fpadmin.exports.rules import Taken
 from fpadmin.ui.listing import ListColumn, ListSpec, Selection
@@ -32,7 +33,11 @@ def taken_on(user: User, now: datetime, *, except_pk: int | None = None) -> Take
             health=Sum("rows", filter=Q(has_health=True), default=0),
         )
     )
-    return Taken(found["everything"], found["bank"], found["health"])
+    # Names behind a figure leave without a request; only the trail counts them.
+    listed = AuditEvent.objects.filter(
+        type="figure.exported", actor_id=user.pk, at__gte=start, at__lt=start + timedelta(days=1)
+    ).aggregate(rows=Sum("count", default=0))["rows"]
+    return Taken(found["everything"] + listed, found["bank"], found["health"])
 
 
 def todos(user: User, day: date) -> list[Todo]:

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from fpadmin import dates
@@ -219,24 +220,30 @@ def figure_list(request, code, region):
             "period": request.GET.get("period", ""),
             "list": pages.row_page(request.GET, rows, group, request.user, unit),
             "query": request.GET.urlencode(),
+            "may_export": request.user.may(Permission.EXPORT),
         },
     )
 
 
-@requires(Permission.RETURNS_VIEW)
+@requires(Permission.EXPORT)
 @require_safe
 def figure_export(request, code, region):
-    """The same records as a workbook, recorded."""
+    """The same records as a workbook, recorded; up to what one person may take in a day."""
     region = _region(request, region)
     group, indicator, span, _ = _figure(request, code)
-    content = services.export_people(
-        title=f"{region.name}　{indicator.name}",
-        meta=f"{span.start}至{span.as_of}　{request.user.name} {dates.today()}导出",
-        code=code,
-        region=region,
-        rows=group.people(code, region, span),
-        by=request.user,
-    )
+    try:
+        content = services.export_people(
+            title=f"{region.name}　{indicator.name}",
+            meta=f"{span.start}至{span.as_of}　{request.user.name} {dates.today()}导出",
+            code=code,
+            region=region,
+            rows=group.people(code, region, span),
+            by=request.user,
+        )
+    except RuleViolation as violation:
+        messages.error(request, violation.message)
+        target = reverse("reporting:figure-list", args=[code, region.code])
+        return redirect(f"{target}?{request.GET.urlencode()}")
     name = f"{region.name}_{indicator.name}名单_{span.as_of}.xlsx"
     return download(name, content)
 

@@ -87,6 +87,18 @@ def test_export_of_names_is_recorded_without_names(small, clerk):
     assert Resident.objects.filter(name="赵老").exists()
 
 
+def test_names_of_one_day_add_up_and_are_refused_over_the_limit(small, clerk, settings):
+    settings.EXPORT_LIMIT_ROWS = 2
+    span = Span(date(2018, 9, 1), date(2018, 9, 30))
+    rows = GROUPS["population"].people("deaths", small.township, span)
+    values = {"title": "", "meta": "", "code": "deaths", "region": small.township, "by": clerk}
+    for _ in range(2):
+        services.export_people(rows=rows, **values)
+    with pytest.raises(RuleViolation, match="超过2条"):
+        services.export_people(rows=rows, **values)
+    assert AuditEvent.objects.filter(type="figure.exported").count() == 2
+
+
 def test_registry_raises_on_a_duplicate():
     with pytest.raises(ValueError, match="twice"):
         register_group(GROUPS["births"])
