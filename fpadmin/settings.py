@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "fpadmin.accounts",
     "fpadmin.audit",
     "fpadmin.jobs",
+    "fpadmin.selfcheck",
     "fpadmin.imports",
     "fpadmin.exports",
     "fpadmin.entry",

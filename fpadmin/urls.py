@@ -14,6 +14,7 @@ urlpatterns = [
     path("accounts/", include("fpadmin.accounts.urls")),
     path("audit/", include("fpadmin.audit.urls")),
     path("jobs/", include("fpadmin.jobs.urls")),
+    path("selfcheck/", include("fpadmin.selfcheck.urls")),
     path("imports/", include("fpadmin.imports.urls")),
     path("exports/", include("fpadmin.exports.urls")),
     path("returns/", include("fpadmin.reporting.urls")),

@@ -16,6 +16,7 @@ from fpadmin.errors import RuleViolation
 from fpadmin.jobs import results, rules, sending
 from fpadmin.jobs.kinds import KINDS
 from fpadmin.jobs.models import OPEN_STATES, RETRIED_STATES, Job
+from fpadmin.selfcheck import ledger
 
 EVENT_TYPES = {
     "job.requested": "提交后台任务",
@@ -143,12 +144,13 @@ def check_invariants(
     by: User | log.SystemJob,
     progress: Callable[[int, int, str], None] = lambda done, total, step: None,
 ) -> list[invariants.Result]:
-    """Run every registered invariant and record which are broken.
+    """Run every registered invariant, keep what was found for who mends it, and record what is broken.
 
-    Not one transaction: it changes nothing but the trail, and reading everything in one would
-    keep every office from writing for minutes where the database is SQLite.
+    Not one transaction: reading everything in one would keep every office from writing for
+    minutes where the database is SQLite.
     """
     results = invariants.check_all(now, progress)
+    ledger.keep(results, now)
     broken = [result.key for result in results if not result.ok]
     log.record(
         "invariants.checked", by=by, count=len(results), changes={"broken": broken},

@@ -22,6 +22,7 @@ from households.models import (
     ChildRecord,
     Duplicate,
     EventChange,
+    LedgerMember,
     Merge,
     Origin,
     Relation,
@@ -35,10 +36,11 @@ from households.services.scope import NOT_YOURS
 UNDO_DAYS = 30
 UNDO_PERIOD = timedelta(days=UNDO_DAYS)
 CHANGED_MEANWHILE = "打开以后，有人修改了其中一份记录。请重新核对。"
-# Links that tell of the records themselves stay where they are.
+# Links that tell of the records themselves stay where they are. So does who was counted in a locked
+# month: that the person was counted twice then shows as a late loss of the month that is open.
 _STAYS = {
     (Resident, "merged_into"), (Merge, "kept"), (Merge, "merged"), (Duplicate, "first"),
-    (Duplicate, "second"), (Residency, "resident"),
+    (Duplicate, "second"), (Residency, "resident"), (LedgerMember, "resident"),
 }  # fmt: skip
 _RELATIVES = ("spouse", "father", "mother")
 _FILLED = (

@@ -16,9 +16,16 @@ from fpadmin.imports.models import ImportBatch
 from fpadmin.jobs.models import Job
 from fpadmin.reporting.models import ReturnVersion
 from fpadmin.reporting.services import make_return
-from households.models import Household, Residency, Resident
+from households.models import Household, LifeEvent, Merge, Residency, Resident
+from households.services import merge_residents
 from tests.factories.accounts import make_region
-from tests.factories.households import make_birth, make_household, make_resident
+from tests.factories.households import (
+    make_birth,
+    make_household,
+    make_id_number,
+    make_resident,
+    make_spell,
+)
 
 NOW = datetime(2018, 10, 9, 4, 0, tzinfo=UTC)
 
@@ -70,6 +77,11 @@ def test_every_app_brings_its_invariants():
         "REG5",
         "REG6",
         "REG7",
+        "REG8",
+        "REG9",
+        "REG10",
+        "REG11",
+        "REG12",
     }
     assert invariants.INVARIANTS.keys() >= known
 
@@ -176,6 +188,95 @@ def test_long_list_of_findings_is_cut_but_counted(registry, village):
     Resident.objects.filter(household=home).update(hukou="非农业")
     (result,) = [r for r in invariants.check_all(NOW) if not r.ok]
     assert (result.count, len(result.findings)) == (22, invariants.MOST_FINDINGS)
+
+
+def make_event(resident, **extra) -> LifeEvent:
+    return LifeEvent.objects.create(
+        resident=resident, household=resident.household, village=resident.village,
+        happened_on=NOW.date(), reported_on=NOW.date(), **{"kind": "move_in"} | extra,
+    )  # fmt: skip
+
+
+def test_departed_person_with_an_open_spell_is_found(registry):
+    wife, _, _ = registry
+    Resident.objects.filter(pk=wife.pk).update(departed_on=date(2018, 1, 1))
+    assert broken()["REG8"] == [f"居民{wife.pk}已离册，在册经历却没有结束"]
+
+
+@pytest.mark.parametrize("link", ["opened_by", "closed_by"])
+def test_spell_of_an_event_that_was_taken_back_is_found(registry, link):
+    wife, _, _ = registry
+    event = make_event(wife)
+    Residency.objects.filter(resident=wife).update(**{link: event})
+    assert broken() == {}
+    make_event(wife, kind="undo", undoes=event)
+    assert broken() == {"REG9": [f"居民{wife.pk}的在册经历还带着已撤销的变动"]}
+
+
+def test_taking_back_that_was_taken_back_is_found(registry):
+    wife, _, _ = registry
+    undo = make_event(wife, kind="undo", undoes=make_event(wife))
+    assert broken() == {}
+    again = make_event(wife, kind="undo", undoes=undo)
+    assert broken() == {"REG10": [f"变动{again.pk}撤销的是一次撤销"]}
+
+
+@pytest.fixture
+def merged(registry, clerk):
+    """A record of the wife's that was merged into hers."""
+    wife, _, home = registry
+    double = make_resident(home, "妻", sex="女", id_number="", relation="其他")
+    merge_residents(by=clerk, kept=wife, merged=double, today=NOW.date(), now=NOW)
+    double.refresh_from_db()
+    return double
+
+
+def test_merge_breaks_nothing(merged):
+    assert broken() == {}
+
+
+def test_merged_record_that_still_counts_is_found(merged):
+    make_spell(merged)
+    found = broken()
+    assert found["REG11"] == [f"居民{merged.pk}已并入别的记录，却还有在册经历"]
+
+
+def test_merged_record_with_a_number_is_found(merged):
+    number = make_id_number(merged.birth_date)
+    Resident.objects.filter(pk=merged.pk).update(id_number=number, id_number_digest=digest(number))
+    assert broken() == {"REG11": [f"居民{merged.pk}已并入别的记录，却还有公民身份号码"]}
+
+
+def test_merged_record_without_its_merge_is_found(merged):
+    Merge.objects.all().delete()
+    assert broken() == {"REG11": [f"居民{merged.pk}并入了别的记录，却没有合并记录"]}
+
+
+@pytest.mark.parametrize("link", ["spouse", "father", "mother"])
+def test_relative_that_was_merged_away_is_found(registry, merged, link):
+    _, husband, _ = registry
+    Resident.objects.filter(pk=husband.pk).update(
+        **{link: merged, f"{link}_id_number": "", f"{link}_id_number_digest": ""}
+    )
+    assert broken() == {"REG11": [f"居民{husband.pk}的{link}关联指向已并入的记录"]}
+
+
+@pytest.mark.parametrize("link", ["mother", "father", "child"])
+def test_birth_line_of_a_record_merged_away_is_found(registry, merged, link):
+    line = registry[0].births.get()
+    line.__class__.objects.filter(pk=line.pk).update(
+        **{link: merged, f"{link}_id_number": "", f"{link}_id_number_digest": ""}
+    )
+    assert broken() == {"REG11": [f"生育史{line.pk}的{link}关联指向已并入的记录"]}
+
+
+def test_household_without_a_head_is_told_and_breaks_nothing(registry):
+    _, husband, _ = registry
+    for model, key in ((Resident, "pk"), (Residency, "resident")):
+        model.objects.filter(**{key: husband.pk}).update(relation="其他")
+    assert broken() == {}
+    (told,) = [r for r in invariants.check_all(NOW) if r.count]
+    assert (told.key, told.findings) == ("REG12", [f"家庭{husband.household_id}有成员，没有户主"])
 
 
 def test_registering_a_key_twice_raises():

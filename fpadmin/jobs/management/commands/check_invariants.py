@@ -7,12 +7,14 @@ from django.utils import timezone
 
 from fpadmin.audit import log
 from fpadmin.commands import JsonArguments
+from fpadmin.invariants import INVARIANTS, MOST_FINDINGS, Result
 from fpadmin.jobs import services
 
 
 class Command(JsonArguments):
     """Runs every registered invariant. Exit 0 where all hold, 1 where one is broken.
 
+    A rule that only warns breaks nothing. In words each finding has the page that mends it.
     With --json prints {"ok": bool, "checks": [{"key", "label", "ok", "count", "findings"}]} only.
     """
 
@@ -35,10 +37,17 @@ class Command(JsonArguments):
             self.stdout.write(json.dumps({"ok": not broken, "checks": checks}, ensure_ascii=False))
         else:
             for result in results:
-                self.stdout.write(f"{'正常' if result.ok else '异常'} {result.key} {result.label}")
-                for finding in result.findings:
-                    self.stdout.write(f"    {finding}")
+                self.stdout.write(f"{_word(result)} {result.key} {result.label}")
+                for finding in result.kept[:MOST_FINDINGS]:
+                    page = INVARIANTS[result.key].page_of(finding.target, finding.pk)
+                    self.stdout.write(f"    {finding}　{page}".rstrip())
                 if result.count > len(result.findings):
                     self.stdout.write(f"    共{result.count}处")
         if broken:
             sys.exit(1)
+
+
+def _word(result: Result) -> str:
+    if not result.ok:
+        return "异常"
+    return "提醒" if result.count else "正常"
