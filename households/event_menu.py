@@ -12,7 +12,7 @@ from households.life_events.kinds import (
     kinds_of_household,
     kinds_of_resident,
 )
-from households.models import EventKind, Household, Resident
+from households.models import EventKind, Household, LifeEvent, Resident
 
 Menu = list[tuple[str, list[tuple[str, str]]]]
 
@@ -35,6 +35,20 @@ def menu_of_household(household: Household, members: Iterable[Resident], today: 
         kinds_of_household(members, today),
         lambda kind: reverse("households:household-event", args=[household.pk, kind]),
     )
+
+
+def next_steps(event: LifeEvent) -> list[tuple[str, str]]:
+    """[(word, address)] of what a clerk does after this event."""
+    steps = []
+    if event.kind in ARRIVALS:
+        page = reverse("households:household-event", args=[event.household_id, event.kind])
+        steps.append((f"再登记一人{event.get_kind_display()}这一户", page))
+    if event.kind == EventKind.MARRIAGE and event.resident.spouse_id is None:
+        page = reverse("households:arrival-event", args=[EventKind.MOVE_IN])
+        steps.append(("给配偶登记迁入", page))
+    steps.append((f"打开{event.resident.name}的页面", event.resident.get_absolute_url()))
+    steps.append((f"返回{event.household}", event.household.get_absolute_url()))
+    return steps
 
 
 def _grouped(kinds: set[str], address) -> Menu:

@@ -193,9 +193,16 @@ def spells_in(household: Household) -> list[Residency]:
 
 
 def events_of_people(user, people: Iterable[Resident]) -> list[LifeEvent]:
-    """Events that touched any of the people, undone ones too, for a timeline."""
+    """Events that touched any of the people, or bore their children; undone ones too."""
     pks = [p.pk for p in people]
-    return _for_timeline(user, LifeEvent.objects.filter(resident__in=pks), _touching(pks))
+    births = LifeEvent.objects.filter(kind=EventKind.BIRTH)
+    return _for_timeline(
+        user,
+        LifeEvent.objects.filter(resident__in=pks),
+        _touching(pks),
+        births.filter(resident__mother__in=pks),
+        births.filter(resident__father__in=pks),
+    )
 
 
 def events_of_household(user, household: Household, members: Iterable[Resident]) -> list[LifeEvent]:

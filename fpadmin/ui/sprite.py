@@ -11,8 +11,8 @@ _DIRECTORY = Path(js_lib_bootstrap_icons.__file__).parent / "static" / "bootstra
 _BODY = re.compile(r"<svg[^>]*viewBox=\"([^\"]+)\"[^>]*>(.*)</svg>", re.DOTALL)
 # Add a name here before using it; every page carries every icon of this list.
 _NAMES = """
-    arrow-clockwise arrow-down-up arrow-repeat arrow-right-circle-fill box-arrow-right
-    calendar-event check-circle check-circle-fill check-lg check2 check2-square chevron-down
+    arrow-clockwise arrow-counterclockwise arrow-down-up arrow-repeat arrow-right-circle-fill
+    box-arrow-right calendar-event check-circle check-circle-fill check-lg check2 check2-square chevron-down
     chevron-expand clock dash-circle diagram-3 download exclamation-octagon-fill
     exclamation-triangle exclamation-triangle-fill eye file-earmark-excel file-earmark-spreadsheet
     folder2-open hourglass-split house-door info-circle-fill journal-text key layout-three-columns

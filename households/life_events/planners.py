@@ -44,7 +44,7 @@ def plan_birth(day: date, today: date, values: dict[str, Any]) -> Plan:
     require_on_books(parent, day)
     _refuse(rules.date_findings(child, today))
     _refuse(_parents_at(values))
-    plan = Plan(EventKind.BIRTH, day, parent, values["household"])
+    plan = Plan(EventKind.BIRTH, day, None, values["household"])  # it is about the child
     plan.newcomer = Newcomer(values["household"], child, parent, values["birth"])
     plan.warnings = [
         f.message

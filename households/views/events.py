@@ -14,8 +14,10 @@ from fpadmin.ui.editing import posted_pairs
 from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import registered_list_page
 from households import selectors, services
+from households.event_menu import menu_of_household, next_steps
 from households.forms.events import FORMS, event_form
 from households.forms.events.undo import UndoForm
+from households.ledger_locks import counting_note
 from households.life_events import effects
 from households.life_events.kinds import ARRIVALS, PERSONAL, kinds_of_resident
 from households.life_events.plan import living_members
@@ -23,6 +25,11 @@ from households.life_events.planners import plan_event
 from households.models import EventKind, Household, LifeEvent, Resident
 
 CHECK, BACK = "check", "back"
+# What changes a figure of the monthly ledger.
+COUNTED = {
+    EventKind.BIRTH, EventKind.DEATH, EventKind.MOVE_IN, EventKind.MOVE_OUT, EventKind.INFLOW,
+    EventKind.OUTFLOW, EventKind.RETURN, EventKind.HUKOU_CHANGE,
+}  # fmt: skip
 CHANGED_MEANWHILE = "刚才有人改过相关的人或户，下面是现在的情况，请重新核对。"
 NOT_CONFIRMED = "请先核对提示，勾选后再登记。"
 
@@ -64,7 +71,10 @@ def arrival_event(request, kind):
 @require_safe
 def event_list(request):
     """The ledger of what happened in the user's region (变动台账)."""
-    return registered_list_page(request, "events", template="households/event_list.html")
+    can_edit = request.user.may(Permission.REGISTRY_EDIT)
+    return registered_list_page(
+        request, "events", template="households/event_list.html", extra={"can_edit": can_edit}
+    )
 
 
 @requires(Permission.REGISTRY_VIEW)
@@ -73,6 +83,7 @@ def event_detail(request, pk):
     """One event: what happened, who reported it, what it changed, whether it was taken back."""
     event = _event(request, pk)
     can_edit = request.user.may(Permission.REGISTRY_EDIT)
+    members = living_members(event.household, dates.today()) if can_edit else []
     return render(
         request,
         "households/event_detail.html",
@@ -81,7 +92,10 @@ def event_detail(request, pk):
             "effects": effects.of_event(event),
             "undo": getattr(event, "undone_by", None),
             "can_undo": can_edit and event.kind != EventKind.UNDO,
-            "can_edit": can_edit,
+            "event_menu": menu_of_household(event.household, members, dates.today())
+            if can_edit
+            else [],
+            "steps": next_steps(event),
         },
     )
 
@@ -213,9 +227,13 @@ def _heading(act: str, kind: str, *, resident, household) -> dict:
     home = household or (resident.household if resident else None)
     place = f"{home.village.name}{home}" if home else ""
     who = resident.name if resident else place
+    if who and kind == EventKind.BIRTH:
+        who = f"{who}的孩子"
+    about = f"{label}：{who}" if who else label
     sub = f"{place}，{resident.birth_date.year}年生。" if resident else ""
     return {
-        "title": f"{act}{label}：{who}" if who else f"{act}{label}",
+        "title": f"{act}{about}",
+        "about": about,
         "place": place,
         "sub": f"{sub}除注明“选填”外都要填写。",
     }
@@ -243,10 +261,19 @@ def _check_page(request, form, plan, shown, seal, fault, context):
             "effects": shown,
             "seal": seal,
             "fault": fault,
+            "counting": _counting(plan),
             "posted": [p for p in posted_pairs(form.data) if p[0] not in ("seal", "confirmed")],
             **context,
         },
     )
+
+
+def _counting(plan) -> str:
+    """Where the monthly ledger will count it; "" for what moves nobody on or off it."""
+    if plan.kind not in COUNTED:
+        return ""
+    note = counting_note(plan.household.village, plan.day)
+    return note or f"计入{plan.day.year}年{plan.day.month}月"
 
 
 def _event(request, pk) -> LifeEvent:

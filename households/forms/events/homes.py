@@ -3,7 +3,7 @@
 from django import forms
 
 from households import selectors
-from households.forms.base import NOT_IN_FORM, choose, helper, section, third
+from households.forms.base import NOT_IN_FORM, helper, section, third
 from households.forms.events.base import AUTOMATIC, day_and_note, person_label
 from households.forms.events.members import TABLE, MembersForm
 from households.life_events import kinship
@@ -23,9 +23,7 @@ class HeadChangeForm(MembersForm):
 
     def __init__(self, data=None, **kwargs):
         super().__init__(data, **kwargs)
-        self.add_new_head(help_text="其他人的关系按新户主推算，下一步可以核对")
-        field = self.fields["new_head"]
-        field.required, field.choices = True, choose(field.choices[1:])
+        self.add_new_head(help_text="其他人的关系按新户主推算，下一步可以核对", required=True)
         self.helper = helper(
             section("变更户主", *day_and_note(), third("new_head")), section("全家的关系", TABLE)
         )

@@ -70,14 +70,16 @@ class MembersForm(EventForm):
         """Members whom the form's table shows."""
         return self.residents
 
-    def add_new_head(self, label: str = "新户主", help_text: str = "") -> None:
-        """A choice of the head of those who stay; asked for only where the head goes."""
+    def add_new_head(
+        self, label: str = "新户主", help_text: str = "", *, required: bool = False
+    ) -> None:
+        """A choice of the head of those who stay; `required` where the head goes in any case."""
         self.fields["new_head"] = forms.ChoiceField(
             label=label,
-            required=False,
+            required=required,
             help_text=help_text or "户主不再在这一户时要选",
             choices=[
-                ("", "不变"),
+                ("", "请选择" if required else "不变"),
                 *(
                     (str(m.pk), person_label(m, self.today))
                     for m in self.residents

@@ -28,7 +28,9 @@ class DeathForm(MembersForm):
         self.fields["note"].help_text = "如原因、证明编号"
         sections = [section("死亡", *day_and_note())]
         if self.has_relations:
-            self.add_new_head(help_text=f"{resident.name}是户主，要选一位新户主")
+            self.add_new_head(
+                help_text=f"{resident.name}是户主，其他人的关系按新户主推算", required=True
+            )
             sections.append(section("家里其他人", third("new_head"), TABLE))
         self.helper = helper(*sections)
 
