@@ -1,7 +1,8 @@
 """Where a person, a death or a birth is counted, and how villages add up to the regions asked for."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 
 from django.db.models import F, Q
@@ -53,19 +54,48 @@ def sum_up(regions: Sequence[Region], records, aggregates: dict, place: Place) -
     return {region.code: totals[region.path] for region in regions}
 
 
-def codes_above(regions: Sequence[Region]) -> Callable[[int, int | None], list[str]]:
-    """From the keys of a village and its group to the codes of those `regions` that they count in."""
-    codes = {region.path: region.code for region in regions}
-    paths = _paths_below(regions, with_groups=any(r.level == GROUP for r in regions))
-    found = {pk: [codes[p] for p in upwards(path) if p in codes] for pk, path in paths.items()}
+@dataclass(frozen=True)
+class Gathered:
+    """The villages (and, where a group is asked for, the groups) of some regions.
 
-    def above(village: int, group: int | None) -> list[str]:
-        return [
-            *found.get(village, []),
-            *([codes[paths[group]]] if paths.get(group) in codes else []),
-        ]
+    Named by key, a thousand villages are found faster than by the paths of their regions.
+    """
 
-    return above
+    regions: Sequence[Region]
+    paths: dict[int, str]
+
+    @cached_property
+    def codes(self) -> dict[str, str]:
+        return {region.path: region.code for region in self.regions}
+
+    @property
+    def by_group(self) -> bool:
+        return any(region.level == GROUP for region in self.regions)
+
+    def without(self, paths: Iterable[str]) -> "Gathered":
+        """Leaving out what lies below these paths."""
+        left_out = tuple(paths)
+        if not left_out:
+            return self
+        kept = {key: p for key, p in self.paths.items() if not p.startswith(left_out)}
+        return Gathered(self.regions, kept)
+
+    def lies_in(self, place: Place) -> Q:
+        """Records counted in one of the regions."""
+        if self.by_group:
+            return place.lies_in(self.regions)
+        return Q(**{f"{place.village}__in": list(self.paths)})
+
+    def codes_of(self, village: int, group: int | None = None) -> list[str]:
+        """The codes of the regions that a village and a group in it count in."""
+        below = (*upwards(self.paths.get(village, "")), self.paths.get(group, ""))
+        return [self.codes[path] for path in dict.fromkeys(below) if path in self.codes]
+
+
+def gathered(regions: Sequence[Region]) -> Gathered:
+    """In one query."""
+    by_group = any(region.level == GROUP for region in regions)
+    return Gathered(regions, _paths_below(regions, with_groups=by_group))
 
 
 def by_level(regions: Sequence[Region], records, aggregate, place: Place) -> dict:

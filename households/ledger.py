@@ -13,7 +13,7 @@ from django.db.models import Count, F, Q, QuerySet
 from fpadmin.accounts.models import Region
 from fpadmin.reporting.registry import Column, Figure, Indicator, Span
 from households import ledger_locks
-from households.counting import Place, codes_above
+from households.counting import Gathered, Place, gathered
 from households.indicators import BIRTH_PLACE, SPELL_PLACE
 from households.ledger_locks import MEMBER_PLACE, Books
 from households.models import Hukou, Residence, Residency, Sex, living
@@ -111,10 +111,10 @@ def counted(books: Books) -> Iterator[tuple[str, str, list[str], int]]:
     A region may come several times, and a number may take away what another one counted. The
     column not_registered, a part of other_losses, stands in no return of this name.
     """
-    above = codes_above(books.regions)
+    open_places = gathered(books.regions).without(lock.township.path for lock in books.locked)
     for records, place, flags, parts in _sources(books):
-        for row in _tally(records, place, books, *flags):
-            for region in above(row["village_key"], row.get("group_key")):
+        for row in _tally(records, place, open_places, *flags):
+            for region in open_places.codes_of(row["village_key"], row.get("group_key")):
                 for column, keys, sign in parts(row):
                     yield region, column, keys, sign * row["number"]
 
@@ -146,13 +146,13 @@ def _sources(books: Books) -> Iterator[tuple]:
         yield lost, MEMBER_PLACE, late, lambda row: _late_parts("late_losses", row, 1)
 
 
-def _tally(records: QuerySet, place: Place, books: Books, *by: str) -> QuerySet:
-    """Groups of the open records of the regions, by village and `by`."""
+def _tally(records: QuerySet, place: Place, places: Gathered, *by: str) -> QuerySet:
+    """Groups of the records that are counted in `places`, by village and `by`."""
     keys = {"village_key": F(place.village)}
-    if any(region.level == Region.Level.GROUP for region in books.regions):
+    if places.by_group:
         keys["group_key"] = F(place.group)
     return (
-        records.filter(place.lies_in(books.regions), books.is_open(place.path))
+        records.filter(places.lies_in(place))
         .order_by()
         .values(*by, **keys)
         .annotate(number=Count("pk"))
