@@ -1,4 +1,7 @@
-"""Several registries asked for the same pages in turns, each by a process that keeps its connection."""
+"""Several registries asked for the same pages in turns, each by a process that keeps its connection.
+
+They take turns request by request, so that what else the machine does meanwhile falls on all alike.
+"""
 
 import json
 import subprocess
@@ -8,7 +11,7 @@ from pathlib import Path
 from statistics import quantiles
 
 ROOT = Path(__file__).resolve().parents[2]
-ROUNDS = 4
+WARM, ROUNDS = 3, 40
 ROLES = ("county", "clerk")
 
 
@@ -31,17 +34,17 @@ def in_turns(
         for role in ROLES:
             for page in pages:
                 times: dict[int, list[float]] = {size: [] for size in offices}
-                for _ in range(ROUNDS):
+                for _ in range(WARM + ROUNDS):
                     for size, office in offices.items():
-                        times[size] += _ask(office, role, page)
-                yield role, page, {s: quantiles(ts, n=20)[-1] for s, ts in times.items()}
+                        times[size].append(_ask(office, role, page))
+                yield role, page, {s: quantiles(ts[WARM:], n=20)[-1] for s, ts in times.items()}
     finally:
         for office in offices.values():
             office.stdin.close()
             office.wait()
 
 
-def _ask(office: subprocess.Popen, role: str, page: str) -> list[float]:
+def _ask(office: subprocess.Popen, role: str, page: str) -> float:
     office.stdin.write(json.dumps({"role": role, "page": page}) + "\n")
     office.stdin.flush()
     return _read(office)["seconds"]
