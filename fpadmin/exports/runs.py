@@ -32,8 +32,8 @@ def make(context: JobContext) -> dict:
     if export.state == State.MADE:
         return {"export": export.pk}
     spec, columns = _what(export)
-    today = dates.today()
-    selection = unpack(export.selection, user=context.by, day=today)
+    selection = unpack(export.selection, user=context.by, day=dates.today())
+    day = selection.asked.as_of
     queryset = selection.rows(spec)
     now = timezone.now()
     rows = queryset.order_by().count()
@@ -43,11 +43,11 @@ def make(context: JobContext) -> dict:
     made = _Counter(context, rows)
 
     def write(stream) -> None:
-        chunks = made.counted(cells(queryset, columns, clear=export.clear, day=today))
+        chunks = made.counted(cells(queryset, columns, clear=export.clear, day=day))
         sheet = [workbook.SheetColumn(c.label, _kind(c), c.width) for c in columns]
         workbook.write(stream, head, sheet, chunks, rows)
 
-    name = _file_name(export, today, now)
+    name = _file_name(export, day, now)
     content = files.zipped(f"{name}.xlsx", password, write)
     if made.rows != rows:
         raise JobFailed("导出的时候记录有变动，请重试。")

@@ -64,6 +64,14 @@ class Asked:
         return cls(request.user, request.GET, request.session, dates.today())
 
     @property
+    def as_of(self) -> date:
+        """The day that the list speaks of: the one asked for, else today."""
+        try:
+            return date.fromisoformat(self.GET.get("as_of", ""))
+        except ValueError:
+            return self.day
+
+    @property
     def conditions(self) -> QueryDict:
         """The address without what only says how the rows are shown."""
         query = self.GET.copy()

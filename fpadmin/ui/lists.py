@@ -11,7 +11,16 @@ from fpadmin.accounts.permissions import Permission
 from fpadmin.ui.acts import acts_of
 from fpadmin.ui.columns import columns_for
 from fpadmin.ui.filters import Chip, FilterSet
-from fpadmin.ui.listing import LISTS, Asked, ListSpec, filter_of, only_needed, rows_of, stable
+from fpadmin.ui.listing import (
+    LISTS,
+    Asked,
+    ListSpec,
+    filter_of,
+    only_needed,
+    ordered,
+    rows_of,
+    stable,
+)
 from fpadmin.ui.paging import (
     COUNT_CAP,
     PAGE_SIZES,
@@ -112,10 +121,10 @@ def registered_list_page(
     columns = columns_for(spec, request.user)
     hidden = {column.key for column in spec.columns} - {column.key for column in columns}
     filterset = filter_of(spec, asked)
-    table = spec.table_class(
-        filterset.rows(), order_by=request.GET.get("sort", ""), exclude=sorted(hidden)
-    )
-    table.data.data = only_needed(stable(table.data.data), columns)
+    rows = ordered(spec, asked, filterset.rows())
+    table = spec.table_class(rows, order_by=request.GET.get("sort", ""), exclude=sorted(hidden))
+    # In the order that export and acts take, also by a column that is hidden now.
+    table.data.data = only_needed(rows, columns)
     tools = _tools(request, spec, asked)
     table.tick_form = "ticks" if tools.acts else ""
     shown = _paged(request, table, filterset, spec.title, spec.unit, tools)

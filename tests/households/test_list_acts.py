@@ -1,7 +1,10 @@
 """The registered lists: columns of one's own, ticks, acts on many rows, paper; and that all agree."""
 
+from datetime import date
+
 import pytest
 from django.db import connection
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -12,7 +15,8 @@ from fpadmin.audit.models import AuditEvent
 from fpadmin.errors import RuleViolation
 from fpadmin.ui import acts, services
 from fpadmin.ui.acts import ACTS, Act
-from fpadmin.ui.listing import LISTS
+from fpadmin.ui.listing import LISTS, Asked, rows_of
+from fpadmin.ui.lists import registered_list_page
 from households.models import Household
 from households.services.groups import regroup_households
 from tests.factories.accounts import make_region
@@ -124,6 +128,25 @@ def test_more_columns_can_be_sorted_by(sort, three, clerk, sign_in):
     )
     page = sign_in(clerk).get(f"{RESIDENTS}?sort={sort}").content.decode()
     assert 'aria-sort="ascending"' in page
+
+
+def test_sorting_by_a_hidden_column_is_the_same_for_page_and_export(village, clerk):
+    household = make_household(village)
+    for name, born in (
+        ("甲", date(1990, 1, 1)),
+        ("乙", date(1950, 1, 1)),
+        ("丙", date(1970, 1, 1)),
+    ):
+        make_resident(household, name, birth_date=born, relation="其他")
+    ColumnChoice.objects.create(user=clerk, list_key="residents", columns=["sex"])
+    request = RequestFactory().get("/?sort=birth_date")
+    request.user, request.session, request.resolver_match = clerk, {}, None
+    page = registered_list_page(request, "residents", template="_components/list.html")
+    rows = rows_of(LISTS["residents"], Asked.by(request))
+    names = [one.name for one in rows]
+    assert names == ["乙", "丙", "甲"]
+    text = page.content.decode()
+    assert sorted(names, key=text.index) == names
 
 
 # Acts -----------------------------------------------------------------------------------------

@@ -116,6 +116,13 @@ def test_scope_is_worked_out_when_the_job_runs(ask, clerk, other_township, run_j
     assert Export.objects.get(pk=export.pk).state == "granted"
 
 
+def test_files_name_carries_the_day_that_the_list_speaks_of(ask, clerk, run_jobs_now):
+    export = ask(clerk, query="as_of=2018-06-30")
+    run_jobs_now()
+    export.refresh_from_db()
+    assert export.file_name.startswith("禄脿街道_居民_2018-06-30_")
+
+
 def test_households_have_their_heads_and_sizes_in_the_file(ask, clerk, opened, run_jobs_now):
     export = ask(
         clerk, list_key="households", columns=("number", "head", "member_count", "low_income")
