@@ -14,8 +14,7 @@ _CONTROL = {"csrfmiddlewaretoken", "row_version", "opened", "step"}
 
 def opened(record, initial: dict) -> dict:
     """What a form carries along: the record's version and, sealed, what it showed."""
-    version = record.row_version
-    return {"row_version": version, "opened": conflicts.seal(initial, version)}
+    return {"row_version": record.row_version, "opened": conflicts.seal(record, initial)}
 
 
 def opened_before(request: HttpRequest) -> dict:
@@ -63,7 +62,7 @@ def conflict_page(
         request,
         "ui/conflict.html",
         {
-            "differences": conflicts.differences(form, before or {}, theirs),
+            "differences": conflicts.differences(form, before, theirs, current),
             "event": AuditEvent.objects.last_change_of(current),
             "posted": posted_pairs(form.data),
             "section": section,

@@ -212,8 +212,8 @@ def test_conflict_shows_three_values_and_puts_the_rest_together(sign_in_as, cler
     mine, theirs = sign_in_as(clerk), sign_in_as(other)
     address = reverse("households:resident-edit", args=[head.pk])
     for page, values in (
-        (mine, {"文化程度": "初中", "就业状况": "务农"}),
-        (theirs, {"文化程度": "高中", "备注": "外出打工"}),
+        (mine, {"文化程度": "初中", "就业状况": "务农", "银行账号": "6222000011112222"}),
+        (theirs, {"文化程度": "高中", "备注": "外出打工", "银行账号": "6222000033334444"}),
     ):
         page.goto(address)
         for label, value in values.items():
@@ -233,6 +233,10 @@ def test_conflict_shows_three_values_and_puts_the_rest_together(sign_in_as, cler
     note = mine.get_by_role("row", name="备注")
     expect(note.get_by_role("radio", name="外出打工")).to_be_checked()
     expect(mine.get_by_role("row", name="就业状况")).to_have_count(0)
+    account = mine.get_by_role("row", name="银行账号")
+    assert account.get_by_role("cell").all_inner_texts() == ["—", "尾号2222", "尾号4444"]
+    account.get_by_role("radio", name="尾号4444").check()
+    mine.get_by_role("alert").focus()
     mine.keyboard.press("Tab")
     expect(both.get_by_role("radio", name="初中")).to_be_focused()
     mine.keyboard.press("ArrowRight")
@@ -242,6 +246,7 @@ def test_conflict_shows_three_values_and_puts_the_rest_together(sign_in_as, cler
     expect(mine.locator("main")).to_contain_text("已保存")
     head.refresh_from_db()
     assert (head.education, head.employment, head.note) == ("高中", "务农", "外出打工")
+    assert head.bank_account == "6222000033334444"
 
 
 # The input method -------------------------------------------------------------------------------
