@@ -21,6 +21,7 @@ from tests.e2e import office
 from tests.e2e.conftest import watch
 from tests.e2e.looking import faults_of
 from tests.factories.accounts import make_region, make_user
+from tests.factories.exports import make_export
 from tests.factories.workbooks import run_import
 from tests.guards.source import ROOT
 
@@ -78,6 +79,7 @@ def full(db, settings, tmp_path, run_jobs_now):
     for place in (village, township, county):
         for code, period in (("population-monthly", "2018-09"), ("population-annual", "2018")):
             make_return(code=code, region=place, period=period, by=clerk, today=TODAY)
+    make_export(clerk)
     return users
 
 
