@@ -48,6 +48,11 @@ def taken_message(holder: selectors.Registered) -> str:
     if holder.resident is None:
         return ID_NUMBER_TAKEN
     who = holder.resident
+    if who.departed_on:
+        return (
+            f"这个号码登记的是{who.name}，已于{who.departed_on}离册。"
+            "回来的请登记迁入或流入，接着原来的记录，不要新建。"
+        )
     return f"这个号码已登记：{who.name}，{who.village.name}{who.household}。"
 
 
@@ -231,7 +236,10 @@ class ResidentForm(RegistryForm):
         """The ID number as typed, read back; the field's own message says what is wrong with it."""
         typed = self.data.get("id_number", "") if self.is_bound else ""
         reading = read_back(typed, user=self.user, today=self.today, shown=self.shown)
-        return {key: reading[key] for key in reading if key not in ("error", "holder")}
+        holder = reading.pop("holder", None)
+        if holder and holder.resident and holder.resident.departed_on:
+            reading["holder"] = holder  # not a dead end: the page leads to 迁入登记
+        return {key: reading[key] for key in reading if key != "error"}
 
     def clean_id_number(self) -> str:
         number = self.clean_number_of("id_number")

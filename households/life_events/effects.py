@@ -45,6 +45,7 @@ class PersonEffect:
     resident: Resident | None = None
     is_new: bool = False
     note: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,9 @@ def of_plan(plan: Plan, may_see=lambda resident: True) -> Effects:
     return Effects(people, _heads(stands, plan), _founded(plan))
 
 
-def of_event(event: LifeEvent) -> Effects:
-    """What a recorded event changed. One query more than the changes themselves."""
-    parts = list(event.people.select_related("resident").order_by("pk"))
+def of_event(event: LifeEvent, may_see=lambda resident: True) -> Effects:
+    """What a recorded event changed; who can be seen is linked. Two queries, whoever it touched."""
+    parts = list(event.people.select_related("resident__village").order_by("pk"))
     stored = [(part, json.loads(part.before), json.loads(part.after)) for part in parts]
     keys = {
         state["household_id"]
@@ -106,7 +107,10 @@ def of_event(event: LifeEvent) -> Effects:
     for part, before, after in stored:
         lines = [] if part.created else _stored_lines(before, after, homes)
         note = _new_note(event, part) if part.created else ""
-        people.append(PersonEffect(part.resident.name, lines, part.resident, part.created, note))
+        url = part.resident.get_absolute_url() if may_see(part.resident) else ""
+        people.append(
+            PersonEffect(part.resident.name, lines, part.resident, part.created, note, url)
+        )
     return Effects(people, [])
 
 
@@ -118,7 +122,7 @@ def restored(effects: Effects) -> Effects:
                 p.name,
                 [Line(line.label, line.after, line.before) for line in p.lines],
                 p.resident,
-                p.is_new,
+                note="登记撤销，不再在册" if p.is_new else "",
             )
             for p in effects.people
         ],

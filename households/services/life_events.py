@@ -129,6 +129,8 @@ def undo_event(*, by, event: LifeEvent, today: date, reason: str) -> LifeEvent:
     # Whoever was not the head before goes first, for the same reason as in record_event().
     for part in sorted(parts, key=lambda p: _relation_before(p) == Relation.HEAD):
         _restore(event, part, residents[part.resident_id])
+        if part.created and event.kind == EventKind.BIRTH:
+            _free_number(undo, residents[part.resident_id])
     _take_back_birth(event)
     _drop_founded_household(event, parts)
     _record(undo, residents.values(), by, "event.undone")
@@ -343,6 +345,23 @@ def _restore(event: LifeEvent, part: EventChange, resident: Resident) -> None:
         )
     save_unless_taken(resident, update_fields=[*names, "updated_at"])
     Resident.objects.filter(pk=resident.pk).update(row_version=F("row_version") + 1)
+
+
+def _free_number(undo: LifeEvent, resident: Resident) -> None:
+    """A newborn who was registered wrongly is registered again with the same number, as a new record.
+
+    Nobody else's links lead there; whose number it was stays with the counter-event.
+    """
+    names = ["id_number", "id_number_digest"]
+    before = _stored(resident, names)
+    if not resident.id_number:
+        return
+    set_identifier(resident, "id_number", "")
+    resident.save(update_fields=[*names, "updated_at"])
+    after = _stored(resident, names)
+    EventChange.objects.create(
+        event=undo, resident=resident, before=json.dumps(before), after=json.dumps(after)
+    )
 
 
 def _take_back_birth(event: LifeEvent) -> None:

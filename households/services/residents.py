@@ -117,8 +117,12 @@ def _refuse_taken_number(number: str, own_pk: int | None) -> None:
 
 
 def _refuse_same_newborn(household: Household, values: dict[str, Any]) -> None:
+    # A record without a spell is of a registration that was taken back.
     same = Resident.objects.filter(
-        household=household, name=values["name"], birth_date=values["birth_date"]
+        household=household,
+        name=values["name"],
+        birth_date=values["birth_date"],
+        residencies__isnull=False,
     )
     if same.exists():
         raise RuleViolation("本户已登记了同名、同日出生的人，请核对姓名。", field="name")

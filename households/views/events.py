@@ -89,7 +89,7 @@ def event_detail(request, pk):
         "households/event_detail.html",
         {
             "event": event,
-            "effects": effects.of_event(event),
+            "effects": effects.of_event(event, selectors.sight_of(request.user)),
             "undo": getattr(event, "undone_by", None),
             "can_undo": can_edit and event.kind != EventKind.UNDO,
             "event_menu": menu_of_household(event.household, members, dates.today())

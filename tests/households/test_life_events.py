@@ -333,3 +333,24 @@ def test_event_that_fails_to_be_recorded_changes_nothing(family, clerk, monkeypa
         record(clerk, "divorce", {"resident": family[0]})
     assert registry() == before
     assert not LifeEvent.objects.exists()
+
+
+def test_birth_taken_back_can_be_registered_again_with_the_same_number(family, village, clerk):
+    values = values_for("birth", family, village)
+    number = values["child"]["id_number"] = make_id_number(DAY)
+    first = record(clerk, "birth", values)
+    undone = undo(clerk, first)
+    void = first.resident
+    assert (void.name, Resident.objects.get(pk=void.pk).id_number) == ("张小宝", "")
+    assert number in undone.people.get().before
+
+    again = record(clerk, "birth", values)
+
+    assert again.resident.pk != void.pk
+    assert Resident.objects.with_id_number(number).get() == again.resident
+
+
+def test_birth_taken_back_can_be_registered_again_without_a_number(family, village, clerk):
+    values = values_for("birth", family, village)
+    undo(clerk, record(clerk, "birth", values))
+    assert record(clerk, "birth", values).resident.residencies.exists()
