@@ -88,6 +88,7 @@ class ColumnsForm(forms.Form):
                     else forms.CharField(max_length=column.max_length)
                 )
                 field.label, field.required = column.heading, False
+                field.help_text = "必填的列" if column.required else ""
                 field.initial = known.fixed.get(column.key, "")
                 self.fields[f"f_{column.key}"] = field
 
@@ -126,8 +127,15 @@ class ColumnsForm(forms.Form):
                 yield HeadingRow(heading, self[f"c{place}"])
 
     def fixed_fields(self) -> list[forms.BoundField]:
-        """The columns that may have one value for the whole file."""
-        return [self[name] for name in self.fields if name.startswith("f_")]
+        """The columns that the file doesn't have and that may have one value for all of it."""
+        places = range(len(self.candidate.headings))
+        mapped = {column.key for place in places if (column := self._column_of(place))}
+        names = [name for name in self.fields if name.startswith("f_")]
+        return [
+            self[name]
+            for name in names
+            if name.removeprefix("f_") not in mapped or self[name].errors
+        ]
 
     def words_rows(self) -> Iterator[WordsRow]:
         """The words to explain, heading by heading."""

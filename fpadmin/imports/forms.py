@@ -112,7 +112,7 @@ class DoubtsForm(forms.Form):
         self.doubts, self.records = doubts, records
         for doubt in self.doubts:
             self.fields[f"d{doubt.pk}"] = forms.ChoiceField(
-                label=f"第{doubt.row}行{doubt.name}",
+                label="怎样处理",
                 choices=self.CHOICES,
                 required=False,
                 initial=doubt.decision,

@@ -61,6 +61,7 @@ def outline(kind: WorkbookKind, content: bytes, file_name: str, today: date) -> 
             if score >= 3:
                 scored.append((score, sheet, number, headings))
     scored.sort(key=lambda one: -one[0])
+    scored = [one for one in scored if 2 * one[0] >= scored[0][0]]  # a record is no heading
     return [
         Candidate(sheet[0], number, _described(sheet, number, headings, today))
         for _, sheet, number, headings in scored[:CANDIDATES]

@@ -89,6 +89,10 @@ def test_unknown_headings_are_offered_with_guesses_and_masked_samples(checked, c
     assert "说明各列对应什么" in text(client.get(batch.get_absolute_url()))
     page = client.get(reverse("imports:batch-columns", args=[batch.pk]))
     form = page.context["form"]
+    assert len(page.context["candidates"]) == 1  # a person's row is no heading
+    fixed = {field.name for field in form.fixed_fields()}
+    assert "f_village_code" in fixed
+    assert "f_sex" not in fixed
     guessed = {form.fields[f"c{n}"].label: form[f"c{n}"].initial for n in range(len(POLICE))}
     assert guessed == {
         "人员编号": "", "姓名": "name", "公民身份证件号": "idno", "性别代码": "sex",
