@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from unittest import mock
 from urllib.parse import urlencode
 
 import pytest
@@ -52,8 +53,14 @@ def keys(rows) -> list[int]:
     return list(rows.values_list("pk", flat=True))
 
 
+@pytest.fixture(params=[0, 500], ids=["cut by the database", "sorted whole"])
+def few(request, monkeypatch):
+    """Both ways of taking a page's keys from the order."""
+    monkeypatch.setattr(paging, "FEW", request.param)
+
+
 @pytest.fixture
-def people(village, other_village):
+def people(few, village, other_village):
     """50 people of many equal names, birth dates and numbers of households."""
     homes = [make_household(v, f"0000{n}") for n in range(4) for v in (other_village, village)]
     for number in range(50):
@@ -74,8 +81,9 @@ class EveryOrder(TestCase):
         ),
         st.sampled_from(ORDERS),
         st.integers(1, 60),
+        st.sampled_from([0, 500]),
     )
-    def test_links_walk_the_whole_list_both_ways(self, rows, order, cap):
+    def test_links_walk_the_whole_list_both_ways(self, rows, order, cap, few):
         for code in ("53", "5399", "539981", "539981001"):
             make_region(code)
         villages = [make_region(f"53998100120{n}") for n in (2, 1)]
@@ -91,8 +99,9 @@ class EveryOrder(TestCase):
         people = Resident.objects.order_by(*order)
         whole = keys(people)
 
-        there, last = walk(people, "", cap=cap)
-        back, _ = walk(people, last, "previous", cap=cap)
+        with mock.patch.object(paging, "FEW", few):
+            there, last = walk(people, "", cap=cap)
+            back, _ = walk(people, last, "previous", cap=cap)
 
         assert there == back == whole
 
@@ -230,6 +239,19 @@ def test_boxes_are_elided_in_the_middle(village):
 )
 def test_what_cannot_be_compared_is_cut_by_number(db, rows):
     assert ListPaginator(rows(), QueryDict("")).order is None
+
+
+def test_few_rows_are_asked_for_without_a_limit(people, django_assert_num_queries, monkeypatch):
+    """With one the database walks through everybody when it takes the few for many."""
+    monkeypatch.setattr(paging, "FEW", 50)
+    with django_assert_num_queries(3) as captured:
+        page_of(people.order_by("name", "pk"), "")
+    assert "LIMIT" not in captured[1]["sql"]
+
+    monkeypatch.setattr(paging, "FEW", 49)
+    with django_assert_num_queries(3) as captured:
+        page_of(people.order_by("name", "pk"), "")
+    assert "LIMIT 20" in captured[1]["sql"]
 
 
 def test_only_the_rows_of_the_page_are_loaded(people, django_assert_num_queries):
