@@ -46,6 +46,17 @@ def load() -> None:
     )
     register_entry(
         MenuEntry(
+            key="ledger",
+            label="总人口账",
+            url_name="households:ledger-detail",
+            permission=Permission.RETURNS_VIEW,
+            group="registry",
+            order=24,
+            active=("households:ledger",),
+        )
+    )
+    register_entry(
+        MenuEntry(
             key="requests",
             label="村级申请",
             url_name="households:request-list",

@@ -79,14 +79,14 @@ def load() -> None:
     )  # fmt: skip
     register_return(
         Return(
-            "population-ledger", "总人口账", "month", "人", (ledger_group,), SHEET_COLUMNS, check_ledger,
-            frozen,
+            "population-annual", "人口与出生情况年报", "year", "人、户、份",
+            (population_group, births_group), ANNUAL_COLUMNS, check_annual,
         )
     )  # fmt: skip
     register_return(
         Return(
-            "population-annual", "人口与出生情况年报", "year", "人、户、份",
-            (population_group, births_group), ANNUAL_COLUMNS, check_annual,
+            "population-ledger", "总人口账", "month", "人", (ledger_group,), SHEET_COLUMNS, check_ledger,
+            frozen,
         )
     )  # fmt: skip
 

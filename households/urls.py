@@ -7,6 +7,7 @@ from households.views import (
     duplicates,
     events,
     households,
+    ledger,
     printing,
     requests,
     residents,
@@ -35,6 +36,9 @@ urlpatterns = [
     path("households/<int:pk>/births/", households.household_births, name="household-births"),
     path("households/<int:pk>/history/", households.household_history, name="household-history"),
     path("households/<int:pk>/edit/", households.household_edit, name="household-edit"),
+    path("ledger/", ledger.ledger_detail, name="ledger-detail"),
+    path("ledger/<str:region>/<str:period>/lock/", ledger.ledger_lock, name="ledger-lock"),
+    path("ledger/locks/<int:pk>/unlock/", ledger.ledger_unlock, name="ledger-unlock"),
     path("village-changes/", village_changes.village_change_list, name="village-change-list"),
     path(
         "village-changes/<str:code>/new/",
@@ -68,4 +72,5 @@ urlpatterns = [
         requests.household_propose,
         name="household-propose",
     ),
+    path("requests/new/<slug:kind>/", requests.arrival_propose, name="arrival-propose"),
 ]

@@ -22,6 +22,8 @@ class Permission(StrEnum):
     EXPORT_APPROVE = "export_approve"  # somebody else's export over the limit
     RETURNS_VIEW = "returns_view"
     RETURNS_MAKE = "returns_make"
+    LEDGER_LOCK = "ledger_lock"
+    LEDGER_UNLOCK = "ledger_unlock"
     JOBS_VIEW = "jobs_view"
     ACCOUNTS_MANAGE = "accounts_manage"
     ROLES_MANAGE = "roles_manage"
@@ -60,13 +62,14 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.REVIEWER: frozenset(
         {
             P.SIGNED_IN, P.REGISTRY_VIEW, P.IDENTITY_REVEAL, P.EXPORT, P.EXPORT_CLEAR,
-            P.EXPORT_APPROVE, P.RETURNS_VIEW, P.RETURNS_MAKE, P.JOBS_VIEW, P.REGIONS_VIEW,
+            P.EXPORT_APPROVE, P.RETURNS_VIEW, P.RETURNS_MAKE, P.LEDGER_LOCK, P.JOBS_VIEW,
+            P.REGIONS_VIEW,
         }
     ),
     Role.COUNTY: frozenset(
         {
             P.SIGNED_IN, P.REGISTRY_VIEW, P.EXPORT, P.EXPORT_APPROVE, P.RETURNS_VIEW,
-            P.RETURNS_MAKE, P.JOBS_VIEW, P.REGIONS_VIEW,
+            P.RETURNS_MAKE, P.LEDGER_UNLOCK, P.JOBS_VIEW, P.REGIONS_VIEW,
         }
     ),
     Role.AUDITOR: frozenset({P.SIGNED_IN, P.AUDIT_VIEW}),
@@ -103,6 +106,8 @@ PERMISSION_LABELS: dict[str, str] = {
     P.EXPORT_APPROVE: "审批超过限量的导出",
     P.RETURNS_VIEW: "查看报表",
     P.RETURNS_MAKE: "生成报表",
+    P.LEDGER_LOCK: "锁定总人口账",
+    P.LEDGER_UNLOCK: "解锁总人口账",
     P.JOBS_VIEW: "查看后台任务",
     P.ACCOUNTS_MANAGE: "管理账号",
     P.ROLES_MANAGE: "调整角色、解除锁定",

@@ -63,7 +63,9 @@ def sections_of(sheet: Sheet, *, linked: bool = True) -> list[Section]:
             head=head(columns, "村（社区）"),
             lines=[
                 Line(
-                    "合计" if row.is_total else row.name, row.is_total, _cells(row, columns, query)
+                    "合计" if row.is_total else row.name,
+                    row.is_total,
+                    cells_of(row, columns, query),
                 )
                 for row in sheet.rows
             ],
@@ -95,7 +97,7 @@ def indicator_sections(
         lines = []
         for count, r in enumerate(regions):
             row = SheetRow(r.code, r.name, r.level, count == 0, figures[r.code])
-            lines.append(Line(r.name, row.is_total, _cells(row, columns, query)))
+            lines.append(Line(r.name, row.is_total, cells_of(row, columns, query)))
         sections.append(Section(group.name, head(columns, "单位"), lines))
     return sections
 
@@ -109,7 +111,8 @@ def definitions() -> list[tuple[str, str]]:
     ]
 
 
-def _cells(row: SheetRow, columns: Iterable[SheetColumn], query: str) -> list[Cell]:
+def cells_of(row: SheetRow, columns: Iterable[SheetColumn], query: str) -> list[Cell]:
+    """The figures of a row; `query` says which days their lists look at, without it they open none."""
     cells, group = [], None
     for column in columns:
         leads = group is not None and (column.group != group)

@@ -121,13 +121,14 @@ def as_xlsx(sheet: Sheet, signature: Signature) -> bytes:
     """One worksheet: title, 单位 and 期间, merged heads, the figures as numbers, foot and notes.
 
     A ratio takes four columns, so that it stays a number and never stands without n and interval.
+    Sections whose columns are alike stand below one another under one head, others side by side.
     """
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(buffer, TEXT_IS_TEXT)
     page = book.add_worksheet(sheet.name[:31])
     base = {"font_name": FONT, "font_size": 10.5, "valign": "vcenter"}
     boxed = base | {"border": 1}
-    title = book.add_format(base | {"font_size": 16, "bold": True, "align": "center"})
+    heading = book.add_format(base | {"font_size": 16, "bold": True, "align": "center"})
     plain = book.add_format(base)
     right = book.add_format(base | {"align": "right"})
     top = book.add_format(boxed | {"align": "center", "text_wrap": True})
@@ -137,20 +138,25 @@ def as_xlsx(sheet: Sheet, signature: Signature) -> bytes:
         "rate": book.add_format(boxed | {"num_format": "0.00"}),
         "text": book.add_format(boxed | {"align": "right"}),
     }
-    columns = list(_spread(sheet.columns))
+    blocks = _blocks(sheet)
+    columns = blocks[0][1]
     last = len(columns)
-    page.merge_range(0, 0, 0, last, f"{sheet.name}（{sheet.period_label}）", title)
+    page.merge_range(0, 0, 0, last, f"{sheet.name}（{sheet.period_label}）", heading)
     page.set_row(0, 30)
     page.write_string(1, 0, f"填报单位：{sheet.region_name}", plain)
     middle = max(last // 2, 1)
     page.write_string(1, middle, f"期间：{sheet.start}至{sheet.as_of}", plain)
     page.write_string(1, last, f"单位：{sheet.unit}", right)
-    line = _write_head(page, columns, top)
-    for row in sheet.rows:
-        page.write_string(line, 0, "合计" if row.is_total else row.name, label)
-        for at, column in enumerate(columns, 1):
-            _write_value(page, line, at, row.figures[column.code], column.kind, formats)
-        line += 1
+    first = line = _write_head(page, columns, top)
+    for title, members in blocks:
+        if title:
+            _merge(page, line, 0, 1, last + 1, title, top)
+            line += 1
+        for row in sheet.rows:
+            page.write_string(line, 0, "合计" if row.is_total else row.name, label)
+            for at, column in enumerate(members, 1):
+                _write_value(page, line, at, row.figures[column.code], column.kind, formats)
+            line += 1
     for at, text in (
         (0, f"填报人：{signature.filled_by}"),
         (middle, "负责人："),
@@ -161,7 +167,7 @@ def as_xlsx(sheet: Sheet, signature: Signature) -> bytes:
         page.write_string(count, 0, f"注：{note}", plain)
     page.set_column(0, 0, 16)
     page.set_column(1, last, 10)
-    page.freeze_panes(5 if len(sheet.sections) > 1 else 4, 1)
+    page.freeze_panes(first, 1)
     page.set_landscape()
     page.set_paper(9)  # A4
     page.fit_to_pages(1, 0)
@@ -199,6 +205,15 @@ def list_as_xlsx(title: str, meta: str, rows: Iterable[ListRow], places: dict[st
     page.freeze_panes(3, 0)
     book.close()
     return buffer.getvalue()
+
+
+def _blocks(sheet: Sheet) -> list[tuple[str, list[SheetColumn]]]:
+    """Sections that stand below one another, or one block without a title of all columns."""
+    parts = [(name, [c for c in sheet.columns if c.section == name]) for name in sheet.sections]
+    heads = {tuple((c.group, c.heading, c.kind) for c in columns) for _, columns in parts}
+    if len(parts) == 1 or len(heads) > 1:
+        return [("", list(_spread(sheet.columns)))]
+    return [(name, list(_spread(columns))) for name, columns in parts]
 
 
 def _spread(columns: Sequence[SheetColumn]) -> Iterable[SheetColumn]:

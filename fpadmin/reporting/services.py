@@ -45,8 +45,9 @@ def make_return(
 ) -> tuple[ReturnVersion, bool]:
     """The newest version of the return and whether it is a new one.
 
-    Equal figures make no new version. Refuses an unknown return, a period of another cycle and one
-    that hasn't begun. `before_commit` runs last inside the transaction.
+    Equal figures make no new version, and neither does a period that is locked: its version stands.
+    Refuses an unknown return, a period of another cycle and one that hasn't begun. `before_commit`
+    runs last inside the transaction.
     """
     report = sheets.find_return(code)
     span = sheets.period_of(report, period)
@@ -57,12 +58,16 @@ def make_return(
     with transaction.atomic():
         # One maker of this region at a time, so that two of them don't take the same number.
         Region.objects.select_for_update(no_key=True).get(pk=region.pk)
+        locked = report.frozen(region, span)
         newest = (
             ReturnVersion.objects.filter(code=report.code, region=region, period=span.code)
             .order_by("-version")
             .first()
         )
-        is_new = newest is None or newest.sha256 != digest
+        if locked and locked.version:
+            newest, is_new = locked.version, False
+        else:
+            is_new = newest is None or newest.sha256 != digest
         if is_new:
             newest = ReturnVersion.objects.create(
                 code=report.code,

@@ -69,8 +69,12 @@ def return_detail(request, code, region, period):
     today = dates.today()
     versions = selectors.versions_of(report, region, span, request.user)
     newest = versions[0] if versions else None
+    locked = report.frozen(region, span)
     is_live = region.level >= Region.Level.TOWNSHIP
-    if is_live:
+    if locked and locked.version:
+        newest, is_same = locked.version, True
+        sheet = sheets.from_json(newest.content)
+    elif is_live:
         sheet = sheets.build(report, region, span)
         is_same = bool(newest) and newest.sha256 == sheets.sha256_of(sheets.to_json(sheet))
     else:
@@ -89,8 +93,11 @@ def return_detail(request, code, region, period):
             "version": newest,
             "is_live": is_live,
             "is_same": is_same,
+            "locked": locked,
             "is_over": span.end < today,
-            "may_make": request.user.may(Permission.RETURNS_MAKE) and span.start <= today,
+            "may_make": request.user.may(Permission.RETURNS_MAKE)
+            and span.start <= today
+            and not (locked and locked.version),
             "next_number": newest.version + 1 if newest else 1,
             "list_url": _list_name(report),
         },
@@ -117,8 +124,11 @@ def return_make(request, code, region, period):
     except RuleViolation as problem:
         messages.error(request, problem.message)
         return redirect("reporting:return-detail", report.code, region.code, span.code)
+    locked = report.frozen(region, span)
     if is_new:
         messages.success(request, f"已生成第{version.version}版，可以下载和打印。")
+    elif locked:
+        messages.info(request, f"{locked.words}，数字不再变，这是第{version.version}版。")
     else:
         messages.info(request, f"数字与第{version.version}版相同，没有生成新版。")
     return redirect(version)

@@ -3,6 +3,7 @@
 from households.services.births import edit_birth, record_birth
 from households.services.duplicates import decide_different, find_duplicates
 from households.services.households import edit_household, register_household
+from households.services.ledger import lock_month, unlock_month
 from households.services.life_events import record_event, undo_event
 from households.services.merging import UNDO_DAYS, UNDO_PERIOD, merge_residents, undo_merge
 from households.services.reading import (
@@ -25,9 +26,9 @@ from households.spells import Change, NewHousehold
 __all__ = [
     "ID_NUMBER_TAKEN", "REVEALABLE", "REVEALS_PER_HOUR", "UNDO_DAYS", "UNDO_PERIOD", "Change", "NewHousehold",
     "accept_request", "change_villages", "decide_different", "edit_birth", "edit_household",
-    "edit_resident", "find_duplicates", "merge_residents", "propose_change", "record_birth",
+    "edit_resident", "find_duplicates", "lock_month", "merge_residents", "propose_change", "record_birth",
     "record_event", "record_search", "record_view", "register_household", "register_resident",
-    "reject_request", "reveal", "undo_event", "undo_merge", "withdraw_request",
+    "reject_request", "reveal", "undo_event", "undo_merge", "unlock_month", "withdraw_request",
 ]  # fmt: skip
 
 EVENT_TYPES = {
@@ -56,6 +57,8 @@ EVENT_TYPES = {
     "resident.merged": "合并重复登记",
     "resident.merge_undone": "撤销合并",
     "demo.loaded": "生成演示数据",
+    "ledger.locked": "锁定总人口账",
+    "ledger.unlocked": "解锁总人口账",
 }
 CHANGE_LABELS = {
     "counts_from": "变动日期", "low_income": "低保", "group": "小组", "field": "字段",

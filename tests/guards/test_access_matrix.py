@@ -17,7 +17,7 @@ from fpadmin.jobs.kinds import KINDS, JobKind
 from fpadmin.jobs.models import Job
 from fpadmin.reporting.services import make_return
 from households import services
-from households.models import ChangeRequest, Duplicate, LifeEvent
+from households.models import ChangeRequest, Duplicate, LedgerLock, LifeEvent
 from tests.conftest import TODAY
 from tests.factories.accounts import make_region, make_user
 from tests.factories.exports import make_export
@@ -77,6 +77,16 @@ def _merge(place, name):
     )  # fmt: skip
 
 
+def _lock(place, name):
+    make = {"period": "2018-09", "by": log.SystemJob("矩阵"), "today": TODAY}
+    version, _ = make_return(code="population-ledger", region=place.parent, **make)
+    return LedgerLock.objects.create(
+        township=place.parent, period="2018-09", starts_on="2018-09-01", closes_on="2018-09-30",
+        version=version, locked_by=make_user("reviewer", place.parent, f"l{place.code}", name=name),
+        locked_at=timezone.now(),
+    )  # fmt: skip
+
+
 def _request(place, name):
     resident = _resident(place, name)
     return ChangeRequest.objects.create(
@@ -119,6 +129,7 @@ MAKERS = {
     "life_event": lambda place, name: _life_event(place, name).pk,
     "duplicate": lambda place, name: _duplicate(place, name).pk,
     "merge": lambda place, name: _merge(place, name).pk,
+    "lock": lambda place, name: _lock(place, name).pk,
     "none": lambda place, name: None,
 }  # fmt: skip
 

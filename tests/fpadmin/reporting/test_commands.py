@@ -116,6 +116,7 @@ def test_make_return_lists_the_returns(capsys):
         [
             {"code": "population-monthly", "name": "人口与出生情况月报", "cycle": "month"},
             {"code": "population-annual", "name": "人口与出生情况年报", "cycle": "year"},
+            {"code": "population-ledger", "name": "总人口账", "cycle": "month"},
         ],
     )
 
