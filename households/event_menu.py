@@ -5,6 +5,7 @@ from datetime import date
 
 from django.urls import reverse
 
+from fpadmin.accounts.permissions import Permission
 from households.life_events.kinds import (
     ARRIVALS,
     GROUPS,
@@ -13,27 +14,47 @@ from households.life_events.kinds import (
     kinds_of_resident,
 )
 from households.models import EventKind, Household, LifeEvent, Resident
+from households.requests import EDIT as DETAILS
 
+RECORD, PROPOSE = "event", "propose"  # the last word of the addresses' names
 Menu = list[tuple[str, list[tuple[str, str]]]]
 
 
-def menu_of_resident(resident: Resident, members: Iterable[Resident], today: date) -> Menu:
-    """[(group, [(word, address)])] for the page of a person; `members` as kinds_of_resident()."""
+def act_of(user) -> str:
+    """Whether `user` records events or proposes them; "" for who does neither."""
+    if user.may(Permission.REGISTRY_EDIT):
+        return RECORD
+    return PROPOSE if user.may(Permission.REQUEST_MAKE) else ""
+
+
+def menu_of_resident(
+    resident: Resident, members: Iterable[Resident], today: date, act: str = RECORD
+) -> Menu:
+    """[(group, [(word, address)])] for the page of a person; `members` as kinds_of_resident().
+
+    `act` is RECORD, or PROPOSE for a village, which may also propose details.
+    """
 
     def address(kind: str) -> str:
         if kind in PERSONAL or kind in ARRIVALS:
-            return reverse("households:resident-event", args=[resident.pk, kind])
-        page = reverse("households:household-event", args=[resident.household_id, kind])
+            return reverse(f"households:resident-{act}", args=[resident.pk, kind])
+        page = reverse(f"households:household-{act}", args=[resident.household_id, kind])
         return f"{page}?member={resident.pk}"
 
-    return _grouped(kinds_of_resident(resident, members, today), address)
+    menu = _grouped(kinds_of_resident(resident, members, today), address)
+    if act == PROPOSE and not resident.merged_into_id:
+        edit = reverse("households:resident-propose", args=[resident.pk, DETAILS])
+        menu.append(("资料", [("电话、账号、证件", edit)]))
+    return menu
 
 
-def menu_of_household(household: Household, members: Iterable[Resident], today: date) -> Menu:
+def menu_of_household(
+    household: Household, members: Iterable[Resident], today: date, act: str = RECORD
+) -> Menu:
     """The same for the page of a household; `members` are all on the books."""
     return _grouped(
         kinds_of_household(members, today),
-        lambda kind: reverse("households:household-event", args=[household.pk, kind]),
+        lambda kind: reverse(f"households:household-{act}", args=[household.pk, kind]),
     )
 
 

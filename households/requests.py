@@ -12,6 +12,7 @@ from households import selectors, services
 from households.forms.events import FORMS, event_form
 from households.forms.requests import DetailsForm
 from households.life_events.effects import Effects, of_plan
+from households.life_events.kinds import ARRIVALS
 from households.life_events.planners import plan_event
 from households.models import ChangeRequest, EventKind, Household, LifeEvent, Resident
 
@@ -136,11 +137,12 @@ def _about(request: ChangeRequest, by) -> tuple[Resident | None, Household | Non
     resident = household = None
     if request.resident_id:
         people = Resident.objects.visible_to(by).for_list()
-        people = people.select_related("household__village", "village", "spouse")
+        people = people.select_related("household__village", "spouse__village", "spouse__household")
         resident = people.filter(pk=request.resident_id, merged_into__isnull=True).first()
     if request.household_id and not request.resident_id:
         homes = Household.objects.visible_to(by).select_related("village", "group")
         household = homes.filter(pk=request.household_id).first()
-    if resident is None and household is None:
+    anywhere = request.kind in ARRIVALS and not (request.resident_id or request.household_id)
+    if resident is None and household is None and not anywhere:
         raise RuleViolation(GONE)
     return resident, household

@@ -30,11 +30,12 @@ def propose_change(
     """Keep a filled-in form as a request; nothing else changes until the township accepts it.
 
     `content` is the posted form, {field: values}, kept encrypted. Refuses a second open request of
-    the same kind for the same person, or for the same household where no person is named.
+    the same kind for the same person, or for the same household where no person is named; people
+    who come into a household yet to be named are not told apart.
     """
     about = {"resident": resident} if resident else {"household": household}
     same = ChangeRequest.objects.waiting().filter(kind=kind, village=village, **about)
-    if same.exists():
+    if (resident or household) and same.exists():
         raise RuleViolation("同样的申请已经提出，正在等镇办处理。可以先撤回再重新填。")
     request = ChangeRequest.objects.create(
         kind=kind,

@@ -14,7 +14,7 @@ from fpadmin.ui import editing
 from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import registered_list_page
 from households import selectors, services
-from households.event_menu import menu_of_household
+from households.event_menu import PROPOSE, act_of, menu_of_household
 from households.forms import HouseholdForm
 from households.models import Household
 from households.presenters import family_tree
@@ -155,10 +155,12 @@ def _household_context(request, household) -> dict:
     day = dates.today()
     membership = selectors.membership_of(household, day)
     may_edit = request.user.may(Permission.REGISTRY_EDIT)
+    act = act_of(request.user)
     on_books = [m for m in membership.members if m.is_registered_on(day)]
     return {
         "household": household,
-        "event_menu": menu_of_household(household, on_books, day) if may_edit else [],
+        "event_menu": menu_of_household(household, on_books, day, act) if act else [],
+        "proposes": act == PROPOSE,
         "place": f"{household.village.name} {household}",
         "members": membership.members,
         "living_count": membership.living_count,

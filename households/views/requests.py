@@ -1,6 +1,7 @@
 """Requests: filled in by a village, looked at, accepted, sent back or withdrawn."""
 
 from django.contrib import messages
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -13,9 +14,10 @@ from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import registered_list_page
 from households import requests, services
 from households.forms.requests import DetailsForm, RejectForm
+from households.life_events.kinds import ARRIVALS, PERSONAL
 from households.models import ChangeRequest, Household, Resident
 from households.request_list import about, state_tag
-from households.views.events import event_steps, personal
+from households.views.events import choose_member, event_steps, personal
 
 PROPOSE = "提出"
 
@@ -26,7 +28,7 @@ PROPOSE = "提出"
 def resident_propose(request, pk, kind):
     """Propose an event of one person, or a correction of details."""
     people = Resident.objects.visible_to(request.user).for_list()
-    people = people.select_related("household__village", "village", "spouse")
+    people = people.select_related("household__village", "spouse__village", "spouse__household")
     resident = get_object_or_404(people, pk=pk)
     if kind == requests.EDIT:
         return _propose_details(request, resident)
@@ -41,15 +43,32 @@ def household_propose(request, pk, kind):
     """Propose an event of a household or some of its members."""
     homes = Household.objects.visible_to(request.user).select_related("village", "group")
     household = get_object_or_404(homes, pk=pk)
+    if kind in PERSONAL:
+        return choose_member(request, kind, household, "households:resident-propose")
     save = _proposing(request, household=household)
     return event_steps(request, kind, save=save, act=PROPOSE, household=household)
+
+
+@requires(Permission.REQUEST_MAKE)
+@require_http_methods(["GET", "HEAD", "POST"])
+@entry_form
+def arrival_propose(request, kind):
+    """Propose that somebody came, into a household yet to be named or founded."""
+    if kind not in ARRIVALS:
+        raise Http404
+    return event_steps(request, kind, save=_proposing(request), act=PROPOSE)
 
 
 @requires(Permission.REGISTRY_VIEW)
 @require_safe
 def request_list(request):
     """The requests of the user's region."""
-    return registered_list_page(request, "requests", template="households/request_list.html")
+    return registered_list_page(
+        request,
+        "requests",
+        template="households/request_list.html",
+        extra={"can_propose": request.user.may(Permission.REQUEST_MAKE)},
+    )
 
 
 @requires(Permission.REGISTRY_VIEW)
@@ -153,7 +172,7 @@ def _proposing(request, *, resident: Resident | None = None, household: Househol
         asked = services.propose_change(
             by=request.user,
             kind=form.kind,
-            village=form.household.village,
+            village=form.household.village if form.household else request.user.region,
             resident=resident,
             household=household,
             content=requests.content_of(form.data),

@@ -16,8 +16,8 @@ from fpadmin.ui import editing
 from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import registered_list_page
 from households import searches, selectors, services
+from households.event_menu import PROPOSE, act_of, menu_of_resident
 from households.filters import HouseholdFilter, ResidentFilter
-from households.event_menu import menu_of_resident
 from households.forms import PersonSearchForm, ResidentForm, RevealForm
 from households.forms.residents import read_back
 from households.life_events.plan import living_members
@@ -275,12 +275,14 @@ def _resident(request, pk) -> Resident:
 def _resident_context(request, resident) -> dict:
     may_edit = request.user.may(Permission.REGISTRY_EDIT)
     day = dates.today()
-    members = living_members(resident.household, day) if may_edit else []
+    act = act_of(request.user)
+    members = living_members(resident.household, day) if act else []
     return {
         "resident": resident,
         # Departed without ever having been here: the event that registered it was taken back.
         "is_void": bool(resident.departed_on) and not resident.residencies.exists(),
-        "event_menu": menu_of_resident(resident, members, day) if may_edit else [],
+        "event_menu": menu_of_resident(resident, members, day, act) if act else [],
+        "proposes": act == PROPOSE,
         "day": day,
         "can_edit": may_edit,
         "can_reveal": request.user.may(Permission.IDENTITY_REVEAL),

@@ -158,3 +158,39 @@ def test_desk_costs_the_same_for_many(
     grow()
     client = sign_in(clerk)
     assert_query_count_does_not_grow(lambda: client.get(DESK), grow)
+
+
+def test_pages_offer_a_village_to_propose_and_a_clerk_to_record(
+    person, propagandist, clerk, sign_in
+):
+    own = f"/registry/residents/{person.pk}/propose/edit/"
+    page = sign_in(propagandist).get(person.get_absolute_url()).content.decode()
+    assert "提出变动" in page
+    assert own in page
+    page = sign_in(propagandist).get(person.household.get_absolute_url()).content.decode()
+    assert f"/registry/households/{person.household_id}/propose/outflow/" in page
+    page = sign_in(clerk).get(person.get_absolute_url()).content.decode()
+    assert "登记变动" in page
+    assert own not in page
+
+
+def test_arrival_into_a_new_household_is_proposed_and_accepted(
+    village, propagandist, clerk, sign_in
+):
+    client = sign_in(propagandist)
+    url = "/registry/requests/new/move_in/"
+    fields = client.get(url).context["form"].fields
+    data = {
+        "happened_on": "2018-9-1", "household_choice": "new", "number": "00077",
+        "village": str(village.pk),
+        "name": "赵新来", "sex": "男", "birth_date": "2010-1-1", "relation": "户主",
+        "hukou": "农业", "residence": "常住", "marital": "未婚", "ethnicity": "汉",
+    }  # fmt: skip
+    assert {"name", "relation"} <= fields.keys()
+    check = client.post(url, data | {"step": "check"})
+    assert check.context["form"].errors == {}
+    client.post(url, data | {"step": "save", "seal": check.context["seal"]})
+    asked = ChangeRequest.objects.get()
+    sign_in(clerk).post(f"{DESK}{asked.pk}/accept/")
+    came = Resident.objects.get(name="赵新来")
+    assert (came.household.number, came.village) == ("00077", village)
