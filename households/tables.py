@@ -23,7 +23,8 @@ from households.presenters import age_words, ethnic_group_word, marks_of, place_
 class ResidentTable(Table):
     """One resident a row; numbers masked. households/lists.py says what each column reads."""
 
-    name = NameColumn(orderable=True, linkify=True)
+    # By pinyin, as an office files its cards; names of the same initials stand together.
+    name = NameColumn(orderable=True, order_by=("name_initials", "name"), linkify=True)
     sex = tables.Column()
     age = tables.Column(
         "年龄", accessor="birth_date", orderable=True, order_by="-birth_date", attrs=NUMERIC

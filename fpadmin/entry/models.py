@@ -53,7 +53,7 @@ class Submission(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, verbose_name="填写人")
     token = models.CharField("页面编号", max_length=TOKEN_LENGTH)
-    location = models.CharField("转到", max_length=500)
+    location = models.TextField("转到")
     at = models.DateTimeField("提交时间")
 
     class Personal:

@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('token', models.CharField(max_length=43, verbose_name='页面编号')),
-                ('location', models.CharField(max_length=500, verbose_name='转到')),
+                ('location', models.TextField(verbose_name='转到')),
                 ('at', models.DateTimeField(verbose_name='提交时间')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL, verbose_name='填写人')),
             ],
