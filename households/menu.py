@@ -89,7 +89,7 @@ def load() -> None:
             permission=Permission.REGISTRY_VIEW,
             group="registry",
             order=23,
-            active=("households:event",),
+            active=("households:event", "households:arrival"),
         )
     )
     register_entry(

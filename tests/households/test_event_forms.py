@@ -309,7 +309,8 @@ def test_inflow_of_a_departed_person_from_their_page(client, family, clerk):
     ("change", "field", "words"),
     [
         ({"id_number": ""}, "id_number", "满16岁"),
-        ({"name": ""}, "name", "请填写姓名"),
+        ({"name": ""}, "name", "必填"),
+        ({"marital": ""}, "marital", "必填"),
         ({"relation": "户主"}, "relation", "2位户主"),
         ({"residence": "流入"}, "hukou_region_code", "户籍地代码"),
         ({"happened_on": "1960-1-1"}, "happened_on", "早于出生日期"),

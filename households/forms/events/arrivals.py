@@ -3,7 +3,7 @@
 from crispy_forms.layout import HTML, Div, Field
 from django import forms
 
-from fpadmin.identity import ETHNIC_GROUPS, parse_id_number
+from fpadmin.identity import ETHNIC_GROUPS, InvalidIdNumber, parse_id_number
 from fpadmin.ui.forms import FlexibleDateField
 from households import rules, selectors
 from households.forms.base import (
@@ -16,7 +16,16 @@ from households.forms.base import (
 )
 from households.forms.events.base import EventForm, ask_when_left, day_and_note
 from households.forms.residents import EXISTING, NEW, clean_place_code, read_back, taken_message
-from households.models import EventKind, Household, Hukou, Marital, Relation, Residence, Sex
+from households.models import (
+    EventKind,
+    Household,
+    Hukou,
+    Marital,
+    Relation,
+    Residence,
+    Resident,
+    Sex,
+)
 from households.presenters import ethnic_group_word
 from households.services import ID_NUMBER_TAKEN, NewHousehold
 
@@ -24,7 +33,7 @@ READING = (
     '<div id="id-number-reading" aria-live="polite">'
     '{% include "households/_id_number.html" with reading=form.reading only %}</div>'
 )
-OF_PERSON = ("name", "birth_date", "sex", "marital")
+OF_PERSON = ("birth_date", "sex", "marital")
 
 
 class ArrivalForm(EventForm):
@@ -37,20 +46,21 @@ class ArrivalForm(EventForm):
     word = ""
 
     id_number = forms.CharField(
-        label="公民身份号码", max_length=40, required=False, help_text="16岁以下没有号码可以不填"
+        label="公民身份号码",
+        max_length=40,
+        required=False,
+        help_text="16岁以下没有号码可以不填；离册又回来的人填号码和姓名就行",
     )
-    name = forms.CharField(label="姓名", max_length=50, required=False)
-    birth_date = FlexibleDateField(label="出生日期", required=False, help_text="有号码时由号码填入")
-    sex = forms.ChoiceField(
-        label="性别", choices=Sex.choices, required=False, widget=forms.RadioSelect
-    )
+    name = forms.CharField(label="姓名", max_length=50)
+    birth_date = FlexibleDateField(label="出生日期", help_text="有号码时由号码填入")
+    sex = forms.ChoiceField(label="性别", choices=Sex.choices, widget=forms.RadioSelect)
     ethnicity = forms.ChoiceField(
         label="民族",
         choices=choose([(n, ethnic_group_word(n)) for n in ETHNIC_GROUPS]),
         required=False,
         initial="汉",
     )
-    marital = forms.ChoiceField(label="婚姻状况", choices=choose(Marital.choices), required=False)
+    marital = forms.ChoiceField(label="婚姻状况", choices=choose(Marital.choices))
     household_choice = forms.ChoiceField(
         label="家庭",
         choices=[(EXISTING, "加入已有家庭"), (NEW, "新立一户")],
@@ -79,17 +89,19 @@ class ArrivalForm(EventForm):
             data = filled_from_number(data, kwargs["today"])
         super().__init__(data, household=household, **kwargs)
         self.known = resident
-        self.existing = resident
+        self.existing = resident or self._typed_again()
         self.fields["happened_on"].label = f"{self.word}日期"
         self.fields["note"].label = "从哪里来"
         self.fields["village"].queryset = selectors.villages_of(self.user, self.today)
         sections = [section(self.word, *day_and_note())]
         if resident:
-            for name in ("id_number", "ethnicity", *OF_PERSON):
+            for name in ("id_number", "name", "ethnicity", *OF_PERSON):
                 del self.fields[name]
             self.fields["hukou"].initial = resident.hukou
             self.fields["relation"].initial = resident.relation
         else:
+            for name in OF_PERSON if self.existing else ():
+                self.fields[name].required = False  # the record says so already
             ask_when_left(self.fields["id_number"], "#id-number-reading", "id_number")
             sections.append(
                 section(
@@ -124,10 +136,17 @@ class ArrivalForm(EventForm):
         if not number:
             return number
         holder = selectors.registered_with(self.user, number)
-        self.existing = selectors.departed_with(number) if holder else None
         if holder and self.existing is None:
             raise forms.ValidationError(taken_message(holder))
         return number
+
+    def _typed_again(self) -> Resident | None:
+        """Whoever the typed number belongs to and who left."""
+        try:
+            number = parse_id_number(self.data.get("id_number", ""), today=self.today)
+        except InvalidIdNumber:
+            return None
+        return selectors.departed_with(number.number)
 
     def clean_hukou_region_code(self):
         return clean_place_code(self.cleaned_data["hukou_region_code"])
@@ -145,10 +164,6 @@ class ArrivalForm(EventForm):
         if self.existing:
             self._clean_returning(values)
             return
-        for name in OF_PERSON:
-            if not values.get(name) and name not in self.errors:
-                word = "选择" if isinstance(self.fields[name], forms.ChoiceField) else "填写"
-                self.add_error(name, f"请{word}{self.fields[name].label}")
         number, born = values.get("id_number"), values.get("birth_date")
         if number:
             parsed = parse_id_number(number, today=self.today)
@@ -161,7 +176,7 @@ class ArrivalForm(EventForm):
         """Somebody known from before: only who also knows the name learns that there is one."""
         who = self.existing
         seen = selectors.sight_of(self.user)(who)
-        if values.get("name") != who.name:
+        if "name" not in self.errors and values["name"] != who.name:
             message = f"这个号码登记的是{who.name}，请核对姓名。" if seen else ID_NUMBER_TAKEN
             self.add_error("name" if seen else "id_number", message)
         where = f"（{who.village.name}{who.household}）" if seen else ""
