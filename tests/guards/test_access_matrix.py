@@ -78,12 +78,15 @@ def _merge(place, name):
 
 
 def _lock(place, name):
+    known = LedgerLock.objects.filter(township=place.parent).first()
+    if known:
+        return known
     make = {"period": "2018-09", "by": log.SystemJob("矩阵"), "today": TODAY}
     version, _ = make_return(code="population-ledger", region=place.parent, **make)
+    reviewer = make_user("reviewer", place.parent, f"l{place.code}", name=name)
     return LedgerLock.objects.create(
         township=place.parent, period="2018-09", starts_on="2018-09-01", closes_on="2018-09-30",
-        version=version, locked_by=make_user("reviewer", place.parent, f"l{place.code}", name=name),
-        locked_at=timezone.now(),
+        version=version, locked_by=reviewer, locked_at=timezone.now(),
     )  # fmt: skip
 
 
