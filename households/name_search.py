@@ -21,20 +21,18 @@ def named(text: str) -> Q:
 class HasPart(Lookup):
     """`name__has_part="建国"`. PostgreSQL finds the characters in an index, then looks at the text.
 
-    Of a single character the index says all there is to say, and the planner then knows how many.
+    Where it reads a village's people anyway it looks at the text first: to part each name into its
+    characters takes ten times as long. And "<> 0", not "> 0", since of that it would expect a third
+    of the people, whatever the characters say.
     """
 
     lookup_name = "has_part"
 
     def as_postgresql(self, compiler, connection):
         column, params = self.process_lhs(compiler, connection)
-        characters = list(dict.fromkeys(self.rhs))
-        indexed = f"string_to_array({column}::text, NULL) @> %s::text[]"
-        if len(self.rhs) == 1:
-            return indexed, [*params, characters]
         return (
-            f"({indexed} AND strpos({column}, %s) > 0)",
-            [*params, characters, *params, self.rhs],
+            f"(strpos({column}, %s) <> 0 AND string_to_array({column}::text, NULL) @> %s::text[])",
+            [*params, self.rhs, *params, list(dict.fromkeys(self.rhs))],
         )
 
     def as_sqlite(self, compiler, connection):
