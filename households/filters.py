@@ -131,6 +131,7 @@ class ResidentFilter(SearchFilter):
         return queryset.filter(without if value == "no" else ~without)
 
     def by_state(self, queryset, name, value):
+        queryset = queryset.filter(merged_into__isnull=True)
         if value == "dead":
             return queryset.filter(death_date__isnull=False)
         return queryset

@@ -25,8 +25,11 @@ class Search:
     masked: str = ""
 
     def matches(self) -> Q:
-        """Names by any part, pinyin initials by their beginning, numbers whole."""
-        condition = Q(id_number_digest=self.digest) if self.digest else Q()
+        """Names by any part, pinyin initials by their beginning, numbers whole; never a record
+        that was merged into another."""
+        condition = Q(merged_into__isnull=True)
+        if self.digest:
+            condition &= Q(id_number_digest=self.digest)
         if self.name:
             condition &= named(self.name)
         return condition

@@ -127,6 +127,7 @@ def _child_of(record: ChildRecord) -> Resident | None:
     same = list(
         Resident.objects.filter(
             Q(mother=parent) | Q(father=parent) | Q(household=parent.household_id),
+            merged_into__isnull=True,
             name=record.child_name,
             birth_date=record.birth_date,
             sex=record.sex,

@@ -340,11 +340,24 @@ def _restore(event: LifeEvent, part: EventChange, resident: Resident) -> None:
         names = [n for n in before if n not in ("spell", "birth_records")]
         _write(resident, {n: before[n] for n in names})
         names = [n.removesuffix("_id") for n in names]
+        if "spouse" in names:
+            names += _follow_merged_spouse(resident)
         ChildRecord.objects.filter(pk__in=before.get("birth_records", [])).update(
             survival=Survival.ALIVE, death_date=None, row_version=F("row_version") + 1
         )
     save_unless_taken(resident, update_fields=[*names, "updated_at"])
     Resident.objects.filter(pk=resident.pk).update(row_version=F("row_version") + 1)
+
+
+def _follow_merged_spouse(resident: Resident) -> list[str]:
+    """A former spouse whose record was merged since is the record that was kept."""
+    spouse = resident.spouse
+    if spouse is None or not spouse.merged_into_id:
+        return []
+    while spouse.merged_into:
+        spouse = spouse.merged_into
+    resident.spouse = spouse if spouse != resident else None
+    return set_identifier(resident, "spouse_id_number", spouse.id_number if resident.spouse else "")
 
 
 def _free_number(undo: LifeEvent, resident: Resident) -> None:

@@ -109,7 +109,7 @@ def duplicate_merge(request, pk):
         refuse(form, violation)
         return _detail(request, pair, form)
     messages.success(request, f"已合并，{services.UNDO_DAYS}天内可以撤销。")
-    return redirect(merge.kept)
+    return redirect(merge)
 
 
 @requires(Permission.REGISTRY_EDIT)

@@ -325,7 +325,7 @@ def test_clerk_merges_after_a_check_and_is_led_to_the_kept_record(clerk, pair, s
     assert "小学" in text_of(checked)
     assert not Merge.objects.exists()
     saved = client.post(url, data | {"step": "save"})
-    assert saved["Location"] == pair.first.get_absolute_url()
+    assert saved["Location"] == Merge.objects.get().get_absolute_url()
     pair.first.refresh_from_db()
     assert pair.first.education == "小学"
     gone = client.get(pair.second.get_absolute_url(), follow=True)
@@ -334,6 +334,21 @@ def test_clerk_merges_after_a_check_and_is_led_to_the_kept_record(clerk, pair, s
     for name in ("resident-edit", "resident-births"):
         answer = client.get(reverse(f"households:{name}", args=[pair.second_id]))
         assert answer["Location"] == pair.first.get_absolute_url()
+
+
+def test_merged_record_is_in_no_list_and_no_search(clerk, pair, sign_in):
+    services.merge_residents(by=clerk, kept=pair.first, merged=pair.second, today=TODAY, now=NOW)
+    client = sign_in(clerk)
+    gone, stays = pair.second.get_absolute_url(), pair.first.get_absolute_url()
+    url = reverse("households:resident-list")
+    for conditions in ({}, {"state": "all"}):
+        page = client.get(url, conditions).content.decode()
+        assert f'href="{gone}"' not in page
+        assert f'href="{stays}"' in page
+    found = client.post(reverse("households:resident-search"), {"q": "张小丽"})
+    assert found["Location"] == stays
+    home = client.get(pair.second.household.get_absolute_url()).content.decode()
+    assert f'href="{gone}"' not in home
 
 
 def test_going_back_keeps_the_choices(clerk, pair, sign_in):

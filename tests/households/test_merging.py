@@ -19,6 +19,7 @@ from households.models import (
     ChildRecord,
     Duplicate,
     EventChange,
+    LedgerMember,
     LifeEvent,
     Merge,
     Residency,
@@ -332,6 +333,57 @@ def test_money_that_may_stand_only_once_is_not_dropped(clerk, pair, grants):
     with pytest.raises(RuleViolation, match="两份记录都有“待遇”"):
         merge(clerk, kept, merged)
     assert grants.objects.count() == 2
+
+
+def test_marriage_that_is_taken_back_leads_to_the_kept_record_of_the_spouse_before(
+    clerk, home, mother, village
+):
+    born = {"birth_date": date(1980, 1, 1)}
+    before = make_resident(make_household(village), "张建国", marital="离婚", **born)
+    mother.spouse, mother.spouse_id_number = before, before.id_number
+    mother.spouse_id_number_digest, mother.marital = before.id_number_digest, "离婚"
+    mother.save()
+    groom = make_resident(home, "李大山", relation="其他", birth_date=date(1981, 1, 1))
+    marriage = services.record_event(
+        by=clerk, kind="marriage", happened_on=date(2018, 9, 1), today=TODAY, confirmed=True,
+        values={"resident": mother, "spouse": groom},
+    )  # fmt: skip
+    kept = make_resident(make_household(village), "张建国", marital="离婚", **born)
+    merge(clerk, kept, before)
+    services.undo_event(by=clerk, event=marriage, today=TODAY, reason="登记错了")
+    mother.refresh_from_db()
+    assert (mother.spouse, mother.spouse_id_number) == (kept, kept.id_number)
+    assert broken() == {}
+
+
+def test_birth_recorded_later_finds_the_kept_child(clerk, mother, pair):
+    kept, merged = pair
+    Resident.objects.filter(pk=merged.pk).update(household=mother.household, village=mother.village)
+    Residency.objects.filter(resident=merged).update(
+        household=mother.household, village=mother.village
+    )
+    merge(clerk, kept, merged)
+    line = services.record_birth(
+        by=clerk, parent=mother,
+        values={
+            "child_name": "张小丽", "sex": "女", "birth_date": BORN, "order": 1, "origin": "亲生",
+            "within_policy": True, "hospital": "", "birth_certificate_no": "", "survival": "存活",
+            "death_date": None, "disability_grade": "", "disability_date": None,
+        },
+    )  # fmt: skip
+    assert line.child == kept
+
+
+def test_month_that_is_locked_keeps_whom_it_counted(clerk, pair, township):
+    kept, merged = pair
+    counted = LedgerMember.objects.create(
+        township=township, resident=merged, village=merged.village, sex="女", hukou_class="农业",
+        since=date(2018, 9, 30),
+    )  # fmt: skip
+    done = merge(clerk, kept, merged)
+    counted.refresh_from_db()
+    assert counted.resident == merged
+    undo(clerk, done)
 
 
 def test_merge_is_recorded_on_both_without_values(clerk, pair):
