@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.apps import apps
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min
 from django.urls import reverse
 
 from fpadmin.invariants import INVARIANTS
@@ -23,8 +23,9 @@ class RuleCount:
     warning: bool
 
 
-def rule_counts(findings: QuerySet[OpenFinding]) -> list[RuleCount]:
-    """Every rule, also those that hold."""
+def rule_counts(user) -> list[RuleCount]:
+    """Every rule, also those that hold, with what breaks it in the user's region or has no place."""
+    findings = OpenFinding.objects.everywhere_for(user)
     rows = findings.order_by().values("rule").annotate(n=Count("pk"), since=Min("first_seen_at"))
     found = {row["rule"]: row for row in rows}
     return [
