@@ -4,31 +4,51 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='OpenFinding',
+            name="OpenFinding",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rule', models.CharField(max_length=10, verbose_name='规则')),
-                ('text', models.CharField(max_length=200, verbose_name='问题')),
-                ('target', models.CharField(blank=True, default='', max_length=60, verbose_name='对象')),
-                ('target_id', models.CharField(blank=True, default='', max_length=40, verbose_name='对象编号')),
-                ('region_path', models.CharField(blank=True, default='', max_length=100, verbose_name='区划')),
-                ('first_seen_at', models.DateTimeField(verbose_name='首次发现')),
-                ('seen_at', models.DateTimeField(verbose_name='最近核对')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("rule", models.CharField(max_length=10, verbose_name="规则")),
+                ("text", models.CharField(max_length=200, verbose_name="问题")),
+                (
+                    "target",
+                    models.CharField(blank=True, default="", max_length=60, verbose_name="对象"),
+                ),
+                (
+                    "target_id",
+                    models.CharField(
+                        blank=True, default="", max_length=40, verbose_name="对象编号"
+                    ),
+                ),
+                (
+                    "region_path",
+                    models.CharField(blank=True, default="", max_length=100, verbose_name="区划"),
+                ),
+                ("first_seen_at", models.DateTimeField(verbose_name="首次发现")),
+                ("seen_at", models.DateTimeField(verbose_name="最近核对")),
             ],
             options={
-                'verbose_name': '自检问题',
-                'verbose_name_plural': '自检问题',
-                'ordering': ['first_seen_at', 'rule', 'id'],
-                'indexes': [models.Index(fields=['region_path'], name='selfcheck_o_region__ca3473_idx')],
-                'constraints': [models.UniqueConstraint(fields=('rule', 'text'), name='selfcheck_openfinding_once_per_rule')],
+                "verbose_name": "自检问题",
+                "verbose_name_plural": "自检问题",
+                "ordering": ["first_seen_at", "rule", "id"],
+                "indexes": [
+                    models.Index(fields=["region_path"], name="selfcheck_o_region__ca3473_idx")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("rule", "text"), name="selfcheck_openfinding_once_per_rule"
+                    )
+                ],
             },
         ),
     ]
