@@ -77,7 +77,7 @@ def load() -> None:
             url_name="households:village-change-list",
             permission=Permission.REGIONS_MANAGE,
             icon="diagram-3",
-            order=84,
+            order=73,
             active=("households:village-change",),
         )
     )
