@@ -13,8 +13,8 @@ from households.models.enums import DisabilityGrade, Hukou, Marital, Relation, R
 
 # What the residents' list filters and sorts by, kept in its indexes.
 LISTED = (
-    "death_date", "departed_on", "sex", "residence", "hukou", "marital", "disability_grade",
-    "only_child_cert_no", "household", "id",
+    "death_date", "departed_on", "merged_into", "sex", "residence", "hukou", "marital",
+    "disability_grade", "only_child_cert_no", "household", "id",
 )  # fmt: skip
 
 
@@ -339,9 +339,10 @@ class Resident(models.Model):
                 condition=~Q(disability_grade=""),
                 name="resident_list_disability",
             ),
-            models.Index(fields=["name", "id"]),  # the list by name
-            models.Index(fields=["name_initials", "id"]),  # search by pinyin initials
+            models.Index(fields=["name", "id"]),  # whoever has exactly the name of an imported row
+            models.Index(fields=["name_initials", "name", "id"]),  # the list by name, and initials
             models.Index(fields=["birth_date"]),  # the list by age, age filters
+            models.Index(fields=["created_at"]),  # the list by time of registration
             models.Index(
                 fields=["death_date"], condition=Q(death_date__isnull=False), name="resident_deaths"
             ),  # deaths of a period
