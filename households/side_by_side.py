@@ -12,7 +12,7 @@ from fpadmin.accounts.permissions import Permission
 from fpadmin.ui.templatetags.ui import NOTHING, date_dash
 from fpadmin.ui.todos import Todo
 from households.merge_choices import CHOICES, lacking
-from households.models import Duplicate, Resident
+from households.models import Duplicate, LedgerMember, Merge, Residency, Resident
 from households.presenters import ethnic_group_word, mask_of, place_of
 from households.row_journal import references
 
@@ -78,7 +78,7 @@ def hanging_on(resident: Resident) -> list[tuple[str, int]]:
     """(what, how many) of all rows that would follow the person, of any app."""
     counts: dict[str, int] = {}
     for model, field in references(Resident):
-        if model is Duplicate or field.name in ("merged_into", "kept", "merged"):
+        if model in (Duplicate, Merge, Residency, LedgerMember) or field.name == "merged_into":
             continue
         words = str(model._meta.verbose_name)
         if model is Resident:
@@ -114,16 +114,17 @@ def waiting(user) -> int:
 
 
 def todos(user, day: date) -> list[Todo]:
-    """For who decides, the own pairs; for who sees several townships, how many lie between two."""
+    """The own pairs; for who sees several townships, those between two, which nobody can decide."""
+    word = ("warn", "待核对")
     if user.may(Permission.REGISTRY_EDIT):
-        url, label, number = reverse("households:duplicate-list"), "疑似重复登记", waiting(user)
-        return [Todo(label, number, url, "warn", "待核对", "同一人可能登记了两次", "去核对")]
-    if user.region.level >= Region.Level.TOWNSHIP:
-        return []
-    across = counts_by_township(user)[1]
+        url = reverse("households:duplicate-list")
+        hint = "同一人可能登记了两次"
+        return [Todo("疑似重复登记", waiting(user), url, *word, hint, "去核对")]
     url = reverse("households:duplicate-counts")
-    hint = "请组织两个镇办一起核对"
-    return [Todo("跨乡镇的疑似重复登记", across, url, "warn", "待核对", hint, "查看")]
+    if user.region.level >= Region.Level.TOWNSHIP:
+        return [Todo("疑似重复登记", waiting(user), url, *word, "由镇办核对", "查看")]
+    across, hint = counts_by_township(user)[1], "请组织两个镇办一起核对"
+    return [Todo("跨乡镇的疑似重复登记", across, url, *word, hint, "查看")]
 
 
 def _label(choice: str) -> str:

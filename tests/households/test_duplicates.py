@@ -266,6 +266,15 @@ def test_todo_and_menu_count_what_waits(clerk, pair, sign_in):
     assert 'class="fp-count"' not in page
 
 
+def test_village_reads_how_many_the_township_has_to_decide(propagandist, pair, mother, sign_in):
+    assert [t for t in todos.todos_for(propagandist, TODAY) if "重复" in t.label] == []
+    child(mother.household, mother)
+    find()
+    (todo,) = [t for t in todos.todos_for(propagandist, TODAY) if "重复" in t.label]
+    assert (todo.count, todo.hint) == (1, "由镇办核对")
+    assert "张小丽" not in text_of(sign_in(propagandist).get(todo.url))
+
+
 def test_list_can_show_what_was_decided(clerk, pair, sign_in):
     services.decide_different(by=clerk, pair=pair, now=NOW)
     client = sign_in(clerk)
