@@ -15,7 +15,8 @@ from fpadmin.imports.kinds import KINDS
 from fpadmin.imports.models import ImportBatch
 from fpadmin.jobs.models import Job
 from fpadmin.reporting.services import make_return
-from households.models import ChildRecord, Resident
+from households.models import ChildRecord, Duplicate, Merge, Resident
+from households.services import find_duplicates, merge_residents, record_event
 from tests.conftest import TODAY
 from tests.e2e import office
 from tests.e2e.conftest import watch
@@ -83,6 +84,11 @@ def full(db, settings, tmp_path, run_jobs_now):
     return users
 
 
+    _doubles(clerk)
+    child = Resident.objects.filter(village=village, relation="子").first()
+    record_event(
+        by=clerk, kind="outflow", values={"members": [child]}, happened_on=TODAY, today=TODAY
+    )
 def _upload(by, kind: str, content: bytes, name: str = "花名册.xlsx") -> ImportBatch:
     return services.upload(
         kind=KINDS[kind], office=by.region, content=content, file_name=name, changed_on=TODAY, by=by

@@ -3,8 +3,11 @@
 from datetime import date
 
 import pytest
+from django.http import QueryDict
 from django.urls import reverse
 
+from fpadmin.exports.runs import cells
+from fpadmin.ui.listing import LISTS, Asked, rows_of
 from households import services
 from households.forms.events import event_form
 from households.models import LifeEvent, Resident
@@ -292,3 +295,25 @@ def test_form_of_another_user_is_judged_by_what_that_user_sees(family, clerk, ot
     assert theirs.is_valid()
     assert mine.event().values["spouse"] == bride
     assert "spouse" not in theirs.event().values
+
+
+def test_file_of_the_ledger_holds_kind_person_days_and_state(family, clerk):
+    head, wife, *_ = family
+    gone = make_event(wife, kind="outflow")
+    LifeEvent.objects.create(
+        kind="undo", undoes=gone, resident=wife, household=wife.household, village=wife.village,
+        happened_on=gone.happened_on, reported_on=TODAY,
+    )  # fmt: skip
+    make_event(head, happened_on=date(2018, 1, 1), recorded_by=clerk)
+    spec = LISTS["events"]
+    rows = rows_of(spec, Asked(clerk, QueryDict(), {}, TODAY))
+    found = [
+        row for part in cells(rows, list(spec.columns), clear=False, day=TODAY) for row in part
+    ]
+    states = [(row[0], row[1], row[8]) for row in found]
+    assert states == [
+        ("撤销", "李芳", ""),
+        ("流出", "李芳", "已撤销"),
+        ("户口变更", "段光超", "有效"),
+    ]
+    assert found[2][4:7] == (date(2018, 1, 1), TODAY, clerk.name)
