@@ -59,7 +59,6 @@ class Plan:
     changes: list[PersonChange] = field(default_factory=list)
     newcomer: Newcomer | None = None
     warnings: list[str] = field(default_factory=list)
-    note: str = ""
 
 
 def require_day(day: date, today: date) -> None:

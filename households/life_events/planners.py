@@ -98,6 +98,8 @@ def plan_marriage(day: date, today: date, values: dict[str, Any]) -> Plan:
         fields: dict[str, Any] = {"marital": _marital_after(person, other, other_number)}
         if fields["marital"] == Marital.FIRST:
             fields["first_marriage_date"] = day
+        if other and not other_number:
+            fields["spouse"] = other  # no number will ever lead to this person
         plan.changes.append(
             PersonChange(person, fields=fields, numbers={"spouse_id_number": other_number})
         )
@@ -338,9 +340,14 @@ def _join(plan: Plan, more: list[PersonChange]) -> None:
 
 
 def _living_spouse(resident: Resident) -> Resident | None:
-    """The spouse of a standing marriage, alive and on the books here."""
+    """The spouse of a standing marriage, alive and on the books of the same township.
+
+    What another office keeps is that office's to change.
+    """
     spouse = resident.spouse
     if resident.marital not in MARRIED or spouse is None or spouse.marital not in MARRIED:
+        return None
+    if spouse.village.parent_id != resident.village.parent_id:
         return None
     mutual = spouse.spouse_id == resident.pk
     return spouse if mutual and not spouse.death_date and not spouse.departed_on else None

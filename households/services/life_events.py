@@ -102,7 +102,8 @@ def record_event(
 def undo_event(*, by, event: LifeEvent, today: date, reason: str) -> LifeEvent:
     """Take an event back: what it changed is as it was, and a counter-event says so.
 
-    Refuses when anything it changed was changed again since: the later change comes first.
+    Refuses when anything it changed was changed again since: the later change comes first. And
+    when somebody would be back in a village that has become another one since.
     """
     event = LifeEvent.objects.select_for_update().get(pk=event.pk)
     if event.kind == EventKind.UNDO:
@@ -131,6 +132,7 @@ def undo_event(*, by, event: LifeEvent, today: date, reason: str) -> LifeEvent:
         _restore(event, part, residents[part.resident_id])
         if part.created and event.kind == EventKind.BIRTH:
             _free_number(undo, residents[part.resident_id])
+    _refuse_ended_village(pks)
     _take_back_birth(event)
     _drop_founded_household(event, parts)
     _record(undo, residents.values(), by, "event.undone")
@@ -156,18 +158,13 @@ def _locked(values: Any) -> Any:
     for household, spouse in rows.values_list("household", "spouse"):
         households.add(household)
         people |= {spouse} if spouse else set()
-    locked_homes = (
-        Household.objects.select_for_update(of=("self",))
-        .select_related("village", "group")
-        .order_by("pk")
-        .in_bulk(sorted(households))
-    )
-    locked_people = (
-        Resident.objects.select_for_update(of=("self",))
-        .select_related("household__village", "village", "spouse")
-        .order_by("pk")
-        .in_bulk(sorted(people))
-    )
+    # Locked first, read in a statement of its own: a join made before the wait shows what was.
+    for model, keys in ((Household, households), (Resident, people)):
+        list(model.objects.select_for_update().filter(pk__in=keys).order_by("pk").values("pk"))
+    locked_homes = Household.objects.select_related("village", "group").in_bulk(households)
+    locked_people = Resident.objects.select_related(
+        "household__village", "village", "spouse__village"
+    ).in_bulk(people)
 
     def again(value):
         if isinstance(value, Resident):
@@ -224,14 +221,15 @@ def _apply(event: LifeEvent, change: PersonChange) -> None:
     resident.village = resident.household.village
     for name, value in change.numbers.items():
         set_identifier(resident, name, value)
-        if name == "spouse_id_number":
+        if name == "spouse_id_number" and "spouse" not in change.fields:
             resident.spouse = None  # link_waiting() finds the person of the new number
     resident.name_initials = rules.name_initials(resident.name)
     spell_facts = _change_spell(event, change) if _moves(change) else {}
-    save_unless_taken(resident, update_fields=[*_WRITTEN, "updated_at"])
-    Resident.objects.filter(pk=resident.pk).update(row_version=F("row_version") + 1)
     after = _stored(resident, _WRITTEN)
     changed = [name for name in before if before[name] != after[name]]
+    # Nothing else: who isn't locked may have been edited since the plan was made.
+    save_unless_taken(resident, update_fields=[*changed, "updated_at"])
+    Resident.objects.filter(pk=resident.pk).update(row_version=F("row_version") + 1)
     # The link follows the number: it is compared, and restored, by the number alone.
     kept = {name: before[name] for name in changed} | spell_facts
     if "spouse_id_number" in change.numbers:
@@ -316,6 +314,17 @@ def _refuse_if_changed_since(
     newest = later.first()
     what = f"{newest.happened_on}的{newest.get_kind_display()}" if newest else "后来的修改"
     raise RuleViolation(f"{name}在这之后又有变动（{what}），请先撤销或改回后面的变动。")
+
+
+def _refuse_ended_village(pks: list[int]) -> None:
+    """A spell that ended before its household's village was merged knows the old village alone."""
+    spells = Residency.objects.filter(resident__in=pks, ended_on__isnull=True)
+    elsewhere = spells.exclude(village=F("household__village")).select_related("village").first()
+    if elsewhere:
+        raise RuleViolation(
+            f"{elsewhere.village.name}后来已经区划调整，撤销会把人放回原来的村。"
+            "请按现在的情况另行登记迁入或变动。"
+        )
 
 
 def _relation_before(part: EventChange) -> str:

@@ -16,6 +16,7 @@ from households.models import (
     Residency,
     Resident,
 )
+from households.services import life_events
 from tests.factories.households import make_household, make_id_number, make_resident
 
 TODAY = date(2018, 10, 9)
@@ -229,6 +230,49 @@ def test_death_makes_the_living_spouse_widowed(family, clerk):
     record(clerk, "death", {"resident": head, "relations": {wife.pk: "户主"}})
     wife.refresh_from_db()
     assert (wife.marital, wife.relation) == ("丧偶", "户主")
+
+
+def test_death_leaves_a_spouse_of_another_township_to_their_office(family, far_village, clerk):
+    head, wife, _ = family
+    Resident.objects.filter(pk=wife.pk).update(
+        household=make_household(far_village), village=far_village, relation="户主"
+    )
+    child = family[2]
+    record(clerk, "death", {"resident": head, "relations": {child.pk: "户主"}})
+    wife.refresh_from_db()
+    assert wife.marital == "初婚"
+
+
+def test_marriage_to_somebody_without_a_number_links_both(family, clerk):
+    head = family[0]
+    son = make_resident(head.household, "张小军", relation="子", marital="未婚")
+    bride = make_resident(
+        head.household, "王无号", sex="女", relation="儿媳", marital="未婚", id_number=""
+    )
+    before = registry()
+    event = record(clerk, "marriage", {"resident": son, "spouse": bride, "mover": ""})
+    son.refresh_from_db()
+    bride.refresh_from_db()
+    assert (son.spouse_id, bride.spouse_id) == (bride.pk, son.pk)
+    assert bride.spouse_id_number == son.id_number
+    undo(clerk, event)
+    assert registry() == before
+
+
+def test_event_writes_only_what_it_changes(family, clerk, monkeypatch):
+    """Who was read without a lock, as a widow is, may have been edited meanwhile."""
+    head, wife, _ = family
+    plan = life_events.plan_event
+
+    def edited_meanwhile(*args):
+        planned = plan(*args)
+        Resident.objects.filter(pk=wife.pk).update(name="李芳芳")
+        return planned
+
+    monkeypatch.setattr(life_events, "plan_event", edited_meanwhile)
+    record(clerk, "death", {"resident": head, "relations": {wife.pk: "户主"}})
+    wife.refresh_from_db()
+    assert (wife.name, wife.marital) == ("李芳芳", "丧偶")
 
 
 @pytest.mark.parametrize(
