@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain, count
 
 from django.db.models import F, Q, QuerySet
 
@@ -99,8 +100,10 @@ def spells_from(homes: QuerySet[Household], day: date) -> QuerySet[Residency]:
     return Residency.objects.filter(household__in=homes, started_on__gte=day)
 
 
-def group_places(sources: Sequence[Region], target: Region) -> list[tuple[Region, str, str]]:
-    """(old group, new code, new name) of every group that moves.
+def group_places(
+    sources: Sequence[Region], target: Region, day: date
+) -> list[tuple[Region, str, str]]:
+    """(old group, new code, new name) of every group that moves, being in force on the day.
 
     Groups keep their names; one whose name the target has already is called after its village too.
     """
@@ -108,9 +111,8 @@ def group_places(sources: Sequence[Region], target: Region) -> list[tuple[Region
     codes, names = {code for code, _ in taken}, {name for _, name in taken}
     villages = [r.pk for r in sources if r.level == Region.Level.VILLAGE]
     groups = [r for r in sources if r.level == Region.Level.GROUP]
-    groups += Region.objects.filter(parent__in=villages, level=Region.Level.GROUP).select_related(
-        "parent"
-    )
+    below = Region.objects.filter(parent__in=villages, level=Region.Level.GROUP)
+    groups += below.valid_on(day).select_related("parent")
     numbers = (f"{target.code}{n:02d}" for n in range(1, GROUPS_OF_A_VILLAGE + 1))
     free = [code for code in numbers if code not in codes]
     if len(groups) > len(free):
@@ -128,7 +130,8 @@ def group_places(sources: Sequence[Region], target: Region) -> list[tuple[Region
 def _renumbered(homes: QuerySet[Household], target: Region | NewVillage) -> dict[int, str]:
     """New numbers for households whose number is taken in the target, or by one that moves with them.
 
-    The old village's last three digits and a dash come before the number.
+    The old village's last three digits and a dash come before the number; where the column has no
+    room for that, the number is cut and counted.
     """
     moving = list(homes.order_by("pk").values_list("pk", "number", F("village__code")))
     taken: dict[str, int] = defaultdict(int)
@@ -139,13 +142,13 @@ def _renumbered(homes: QuerySet[Household], target: Region | NewVillage) -> dict
         taken[number] += 1
     renumbered = {}
     used = set(taken)
+    room = Household._meta.get_field("number").max_length
     for pk, number, code in moving:
         if taken[number] > 1:
-            wanted = [
-                f"{code[9:12]}-{number}",
-                *(f"{code[9:12]}-{number}-{n}" for n in range(2, 99)),
-            ]
-            renumbered[pk] = next(new for new in wanted if new not in used)
+            wanted = f"{code[9:12]}-{number}"
+            counted = (f"{wanted[: room - len(str(n)) - 1]}-{n}" for n in count(2))
+            options = chain([wanted] if len(wanted) <= room else [], counted)
+            renumbered[pk] = next(new for new in options if new not in used)
             used.add(renumbered[pk])
     return renumbered
 

@@ -46,9 +46,10 @@ def change_villages(
     stand twice gets the old village's digits in front. Villages that moved whole end on the day.
     """
     bulk.one_at_a_time("village_changes")
-    sources = list(
-        Region.objects.visible_to(by).select_for_update().filter(pk__in=[r.pk for r in sources])
-    )
+    wanted = {r.pk for r in sources}
+    sources = list(Region.objects.visible_to(by).select_for_update().filter(pk__in=wanted))
+    if len(sources) != len(wanted):
+        raise RuleViolation("有的村或小组不在您的区划内，没有办理。", field="sources")
     move = plan_move(user=by, sources=sources, target=target, day=day, today=today)
     if isinstance(target, NewVillage):
         target = create_region(
@@ -61,7 +62,9 @@ def change_villages(
         )
     if not Region.objects.visible_to(by).filter(pk=target.pk).exists():
         raise RuleViolation("并入的村不在您的区划内，没有办理。", field="target")
-    homes = list(households_of(move.sources).order_by("pk").values_list("pk", flat=True))
+    # Held, so that no event writes a spell of the old village once they are counted.
+    locked = households_of(move.sources).select_for_update()
+    homes = list(locked.order_by("pk").values_list("pk", flat=True))
     groups = _open_groups(move, target, by)
     _divide_spells(homes, target, day)
     _move_households(homes, move, target, groups)
@@ -98,7 +101,7 @@ def change_villages(
 
 def _open_groups(move: VillageMove, target: Region, by) -> dict[int, int]:
     """The groups that moved, opened again below the target: old key → new key."""
-    placed = group_places(move.sources, target)
+    placed = group_places(move.sources, target, move.day)
     opened = Region.objects.bulk_create(
         [
             Region(
@@ -125,7 +128,7 @@ def _divide_spells(homes: list[int], target: Region, day: date) -> None:
     spells_from(kept, day).update(village=target)
     divided = spells_to_divide(kept, day)
     rows = list(divided.order_by("pk").values_list("pk", *_SPELL))
-    Residency.objects.filter(pk__in=[row[0] for row in rows]).update(ended_on=day, closed_by=None)
+    divided.update(ended_on=day, closed_by=None)
     columns = [*_SPELL, "village_id", "started_on", "reason"]
     position = 1 + _SPELL.index("opened_by_id")
     bulk.insert(

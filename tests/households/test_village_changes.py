@@ -128,6 +128,53 @@ def test_spell_that_ended_before_the_day_keeps_its_village(two_villages, adminis
     assert (first.village_id, first.ended_on) == (other.pk, date(2018, 3, 1))
 
 
+def test_leaving_is_not_undone_into_a_village_that_is_no_more(two_villages, clerk, administrator):
+    village, other = two_villages
+    son = Resident.objects.get(name="安丰营村子")
+    event = services.record_event(
+        by=clerk, kind="move_out", values={"members": [son]}, happened_on=date(2018, 8, 1),
+        today=TODAY,
+    )  # fmt: skip
+    change(administrator, [other], village)
+    with pytest.raises(RuleViolation, match="安丰营村后来已经区划调整"):
+        services.undo_event(by=clerk, event=event, today=TODAY, reason="登记错了")
+    son.refresh_from_db()
+    assert son.departed_on == date(2018, 8, 1)
+    assert not son.residencies.filter(ended_on=None).exists()
+
+
+def test_group_that_had_ended_is_not_opened_again(two_villages, administrator):
+    village, other = two_villages
+    ended = make_region(f"{other.code}09", "9组")
+    Region.objects.filter(pk=ended.pk).update(valid_until=date(2015, 1, 1))
+    change(administrator, [other], village)
+    names = Region.objects.filter(parent=village).values_list("name", flat=True)
+    assert sorted(names) == ["1组", "安丰营村1组"]
+    ended.refresh_from_db()
+    assert ended.valid_until == date(2015, 1, 1)
+
+
+def test_long_numbers_that_clash_stay_within_the_column(two_villages, administrator):
+    village, other = two_villages
+    long = ["1" * 29, "1" * 28 + "2"]
+    for place in two_villages:
+        for number in long:
+            make_household(place, number)
+    change(administrator, [other], village)
+    numbers = list(Household.objects.values_list("number", flat=True))
+    assert len(set(numbers)) == len(numbers) == 6
+    assert max(map(len, numbers)) <= Household._meta.get_field("number").max_length
+
+
+def test_source_out_of_sight_stops_the_change(two_villages, far_village, administrator):
+    village, other = two_villages
+    administrator.region = village.parent
+    administrator.save(update_fields=["region"])
+    with pytest.raises(RuleViolation, match="不在您的区划内"):
+        change(administrator, [other, far_village], village)
+    assert Resident.objects.filter(village=other).count() == 2
+
+
 def test_change_is_recorded_with_what_it_moved(two_villages, administrator):
     village, other = two_villages
     done = change(administrator, [other], village)
