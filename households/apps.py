@@ -11,6 +11,7 @@ class HouseholdsConfig(AppConfig):
     def ready(self):
         from fpadmin.audit.log import register_types
         from households import (
+            as_at_lists,
             event_batch,
             event_list,
             invariants,
@@ -27,6 +28,7 @@ class HouseholdsConfig(AppConfig):
         invariants.load()
         reports.load()
         lists.load()
+        as_at_lists.load()
         event_list.load()
         event_batch.load()
         request_list.load()

@@ -9,6 +9,7 @@ from fpadmin.ui.choices import NamedFilter
 from fpadmin.ui.filters import Chip, FilterSet
 from fpadmin.ui.paging import without_position
 from households import searches, selectors
+from households.forms.as_at import DayFilter
 from households.models import Hukou, LowIncomeSpell, Marital, Residence, Resident, Sex
 
 AGED = [("60", "60岁及以上"), ("65", "65岁及以上"), ("80", "80岁及以上"), ("under16", "16岁以下")]
@@ -98,6 +99,7 @@ class ResidentFilter(SearchFilter):
         method="by_state",
         empty_label="在世",
     )
+    as_of = DayFilter(label="时点")  # asked for a past day, the page shows as_at_lists
 
     def filter_queryset(self, queryset):
         queryset = super().filter_queryset(queryset)
@@ -149,6 +151,7 @@ class HouseholdFilter(SearchFilter):
         method="by_low_income",
         empty_label="全部",
     )
+    as_of = DayFilter(label="时点")
 
     def found(self, queryset, search):
         people = Resident.objects.visible_to(self.request.user).filter(search.matches())

@@ -14,6 +14,8 @@ from django.http import HttpRequest, QueryDict
 
 from fpadmin import dates
 from fpadmin.accounts.permissions import Permission
+from fpadmin.dates import parse_day
+from fpadmin.identity import half_width
 
 # What of a list's address is no condition: it says how the rows are shown, not which.
 VIEW_NAMES = ("page", "per_page", "sort", "more", "after", "before", "csrfmiddlewaretoken")
@@ -67,9 +69,10 @@ class Asked:
     def as_of(self) -> date:
         """The day that the list speaks of: the one asked for, else today."""
         try:
-            return date.fromisoformat(self.GET.get("as_of", ""))
+            found = parse_day(half_width(self.GET.get("as_of", "")).replace(" ", ""))
         except ValueError:
-            return self.day
+            found = None
+        return found or self.day
 
     @property
     def conditions(self) -> QueryDict:

@@ -13,13 +13,13 @@ from fpadmin.errors import EditConflict, RuleViolation
 from fpadmin.ui import editing
 from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import registered_list_page
-from households import selectors, services
+from households import as_at, as_at_lists, selectors, services
 from households.event_menu import PROPOSE, act_of, menu_of_household
 from households.forms import HouseholdForm
 from households.models import Household
 from households.presenters import family_tree
 from households.timelines import ENTRIES_SHOWN, timeline
-from households.views import SECTION
+from households.views import SECTION, asked_day
 
 
 @requires(Permission.REGISTRY_VIEW)
@@ -28,10 +28,11 @@ def household_list(request):
     """Households of the user's region; see households/lists.py."""
     return registered_list_page(
         request,
-        "households",
+        as_at_lists.HOUSEHOLDS if request.GET.get("as_of") else "households",
         template="households/household_list.html",
         extra={
             "searched": "households",
+            "as_of": asked_day(request)[1],
             "can_edit": request.user.may(Permission.REGISTRY_EDIT),
         },
     )
@@ -40,9 +41,19 @@ def household_list(request):
 @requires(Permission.REGISTRY_VIEW)
 @require_safe
 def household_detail(request, pk):
-    """Members, relations and timeline of one household."""
+    """Members, relations and timeline of one household. Or its members as at a past day."""
     household = _household(request, pk)
     services.record_view(by=request.user, target=household)
+    day_form, day = asked_day(request)
+    if day:
+        context = {
+            "household": household,
+            "place": f"{household.village.name} {household}",
+            "then": as_at.household_on(request.user, household, day),
+            "day_form": day_form,
+            "day": day,
+        }
+        return render(request, "households/household_as_at.html", context)
     context = _household_context(request, household)
     members = context["members"]
     recorded = selectors.events_of_household(request.user, household, members)
@@ -53,6 +64,7 @@ def household_detail(request, pk):
         "households/household_detail.html",
         context
         | {
+            "day_form": day_form,
             "tree": family_tree(members, context["day"]),
             "events": events if whole else events[:ENTRIES_SHOWN],
             "event_count": len(events),

@@ -15,7 +15,7 @@ from fpadmin.identity import InvalidIdNumber, parse_id_number
 from fpadmin.ui import editing
 from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import registered_list_page
-from households import searches, selectors, services
+from households import as_at, as_at_lists, searches, selectors, services
 from households.event_menu import PROPOSE, act_of, menu_of_resident
 from households.filters import HouseholdFilter, ResidentFilter
 from households.forms import PersonSearchForm, ResidentForm, RevealForm
@@ -24,7 +24,7 @@ from households.life_events.plan import living_members
 from households.models import Household, Resident
 from households.presenters import mask_of
 from households.timelines import timeline
-from households.views import SECTION
+from households.views import SECTION, asked_day
 
 CHECK, BACK = "check", "back"
 SEARCH_COUNTED = 1000  # how many finds the trail of searches tells apart
@@ -34,18 +34,23 @@ LISTS = {
     "residents": ("households:resident-list", ResidentFilter),
     "households": ("households:household-list", HouseholdFilter),
 }
+AS_AT_FILTERS = {
+    ResidentFilter: as_at_lists.ResidentThenFilter,
+    HouseholdFilter: as_at_lists.HouseholdThenFilter,
+}
 
 
 @requires(Permission.REGISTRY_VIEW)
 @require_safe
 def resident_list(request):
-    """Residents of the user's region; see households/lists.py."""
+    """Residents of the user's region, now or as at a past day; see households/lists.py."""
     return registered_list_page(
         request,
-        "residents",
+        as_at_lists.RESIDENTS if request.GET.get("as_of") else "residents",
         template="households/resident_list.html",
         extra={
             "searched": "residents",
+            "as_of": asked_day(request)[1],
             "can_edit": request.user.may(Permission.REGISTRY_EDIT),
             "can_import": request.user.may(Permission.IMPORT),
         },
@@ -65,6 +70,8 @@ def resident_search(request):
         return redirect(target)
     kept = searches.kept(request.session, request.POST.get("search", ""))
     search = searches.asked_for(form.cleaned_data, kept, dates.today())
+    if request.POST.get("as_of"):
+        filter_class = AS_AT_FILTERS[filter_class]
     query = searches.conditions(request.POST, filter_class)
     if search.name or search.digest:
         people = Resident.objects.visible_to(request.user).filter(search.matches())
@@ -83,11 +90,21 @@ def resident_search(request):
 @requires(Permission.REGISTRY_VIEW)
 @require_safe
 def resident_detail(request, pk):
-    """One person: state, spells, relations, timeline; every number masked."""
+    """One person: state, spells, relations, timeline; every number masked. Or as at a past day."""
     resident = _resident(request, pk)
     if resident.merged_into_id:
         return _merged(request, resident)
     services.record_view(by=request.user, target=resident)
+    day_form, day = asked_day(request)
+    if day:
+        context = {
+            "resident": resident,
+            "then": as_at.person_on(request.user, resident, day),
+            "spells": selectors.spells_of(request.user, resident),
+            "day_form": day_form,
+            "day": day,
+        }
+        return render(request, "households/resident_as_at.html", context)
     births = selectors.births_of(request.user, [resident])
     spells = selectors.spells_of(request.user, resident)
     return render(
@@ -95,6 +112,7 @@ def resident_detail(request, pk):
         "households/resident_detail.html",
         _resident_context(request, resident)
         | {
+            "day_form": day_form,
             "spells": spells,
             "relatives": selectors.relatives_of(request.user, resident),
             "events": timeline(
