@@ -1,10 +1,12 @@
 """Every page of every role: reachable, accessible, in Chinese, as wide as the screen, without a fault."""
 
 import re
+from datetime import date
 
 import pytest
 import yaml
 from django.urls import resolve, reverse
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from fpadmin.accounts.models import Region, User
@@ -23,6 +25,7 @@ from tests.e2e.conftest import watch
 from tests.e2e.looking import faults_of
 from tests.factories.accounts import make_region, make_user
 from tests.factories.exports import make_export
+from tests.factories.households import make_household, make_resident
 from tests.factories.workbooks import run_import
 from tests.guards.source import ROOT
 
@@ -81,14 +84,31 @@ def full(db, settings, tmp_path, run_jobs_now):
         for code, period in (("population-monthly", "2018-09"), ("population-annual", "2018")):
             make_return(code=code, region=place, period=period, by=clerk, today=TODAY)
     make_export(clerk)
-    return users
-
-
     _doubles(clerk)
     child = Resident.objects.filter(village=village, relation="子").first()
     record_event(
         by=clerk, kind="outflow", values={"members": [child]}, happened_on=TODAY, today=TODAY
     )
+    return users
+
+
+def _doubles(clerk: User) -> None:
+    """Three registered twice: one waits, one lies between two townships, one was merged."""
+    mother = Resident.objects.filter(village__code=STATION[Role.PROPAGANDIST], sex="女").first()
+    homes = [mother.household, make_household(make_region("539981100201", "远处村"))]
+    for name, other in (("王一", homes[0]), ("王二", homes[0]), ("王三", homes[1])):
+        for home in (homes[0], other):
+            make_resident(
+                home, name, relation="其他", id_number="", mother=mother,
+                mother_id_number=mother.id_number, birth_date=date(2015, 1, 1),
+                mother_id_number_digest=mother.id_number_digest,
+            )  # fmt: skip
+    now = timezone.now()
+    find_duplicates(by=clerk, now=now)
+    pair = Duplicate.objects.filter(first__name="王二").get()
+    merge_residents(by=clerk, kept=pair.first, merged=pair.second, today=TODAY, now=now)
+
+
 def _upload(by, kind: str, content: bytes, name: str = "花名册.xlsx") -> ImportBatch:
     return services.upload(
         kind=KINDS[kind], office=by.region, content=content, file_name=name, changed_on=TODAY, by=by
@@ -106,6 +126,7 @@ def seeds(role: Role, user: User) -> list[str]:
         found.append(reverse("households:resident-list") + "?residence=流入&sex=男&sort=name")
         found += [batch.get_absolute_url() for batch in ImportBatch.objects.exclude(kind="regions")]
         found.append(reverse("households:birth-edit", args=[ChildRecord.objects.first().pk]))
+        found.append(Merge.objects.get().get_absolute_url())
     if role == Role.AUDITOR:
         event = AuditEvent.objects.exclude(target_type="").first()
         found.append(reverse("audit:event-detail", args=[event.pk]))
