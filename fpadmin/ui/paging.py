@@ -202,6 +202,8 @@ class ListPaginator(Paginator):
         return ListPage(keys, number, self, is_first=False, is_last=False)
 
     def _keys(self, rows: QuerySet, start: int, end: int) -> list:
+        if end <= start:
+            return []
         keys = rows.values_list("pk", flat=True)
         return list(keys)[start:end] if self._counted <= FEW else list(keys[start:end])
 

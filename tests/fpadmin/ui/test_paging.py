@@ -241,6 +241,12 @@ def test_what_cannot_be_compared_is_cut_by_number(db, rows):
     assert ListPaginator(rows(), QueryDict("")).order is None
 
 
+def test_of_nothing_found_only_the_count_is_asked(people, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        page = page_of(people.filter(name="龘").order_by("name", "pk"), "")
+    assert (page.keys, page.start_index(), page.end_index()) == ([], 0, 0)
+
+
 def test_few_rows_are_asked_for_without_a_limit(people, django_assert_num_queries, monkeypatch):
     """With one the database walks through everybody when it takes the few for many."""
     monkeypatch.setattr(paging, "FEW", 50)
