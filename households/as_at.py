@@ -20,6 +20,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
+from fpadmin.accounts.models import Region
 from fpadmin.dates import age_on
 from households.models import Household, Relation, Residence, Residency, Resident
 from households.searches import Search
@@ -61,6 +62,11 @@ def households_on(user, day: date) -> QuerySet[Household]:
             village_then=Subquery(there.order_by("pk").values("village__name")[:1]),
         )
     )
+
+
+def homes_in(village: Region, day: date) -> QuerySet:
+    """The keys of the households in which somebody counted in that village on `day`."""
+    return Residency.objects.living_on(day).filter(village=village).values("household")
 
 
 @dataclass(frozen=True)

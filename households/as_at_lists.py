@@ -103,8 +103,7 @@ class HouseholdThenFilter(SearchFilter):
         return queryset.filter(pk__in=people.values("household"))
 
     def by_village(self, queryset, name, village):
-        people = as_at.people_on(self.request.user, self.request.as_of).filter(village=village)
-        return queryset.filter(pk__in=people.order_by().values("household"))
+        return queryset.filter(pk__in=as_at.homes_in(village, self.request.as_of))
 
 
 def _seen(record, path: str) -> bool:

@@ -36,3 +36,8 @@ class DayForm(forms.Form):
     """The day of a page."""
 
     as_of = DayField(label="时点", required=False)
+
+    def title(self) -> str:
+        """What the page then tells: 2018年6月30日的情况; "" without a day."""
+        day = self.is_valid() and self.cleaned_data["as_of"]
+        return f"{day.year}年{day.month}月{day.day}日的情况" if day else ""

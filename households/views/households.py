@@ -32,7 +32,7 @@ def household_list(request):
         template="households/household_list.html",
         extra={
             "searched": "households",
-            "as_of": asked_day(request)[1],
+            "day_form": asked_day(request)[0],
             "can_edit": request.user.may(Permission.REGISTRY_EDIT),
         },
     )

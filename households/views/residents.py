@@ -50,7 +50,7 @@ def resident_list(request):
         template="households/resident_list.html",
         extra={
             "searched": "residents",
-            "as_of": asked_day(request)[1],
+            "day_form": asked_day(request)[0],
             "can_edit": request.user.may(Permission.REGISTRY_EDIT),
             "can_import": request.user.may(Permission.IMPORT),
         },
