@@ -2,7 +2,7 @@
 
 import django_filters
 from django import forms
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from fpadmin import dates
 from fpadmin.ui.choices import NamedFilter
@@ -10,7 +10,7 @@ from fpadmin.ui.filters import Chip, FilterSet
 from fpadmin.ui.paging import without_position
 from households import searches, selectors
 from households.forms.as_at import DayFilter
-from households.models import Hukou, LowIncomeSpell, Marital, Residence, Resident, Sex
+from households.models import Hukou, Marital, Residence, Resident, Sex
 
 AGED = [("60", "60岁及以上"), ("65", "65岁及以上"), ("80", "80岁及以上"), ("under16", "16岁以下")]
 
@@ -158,7 +158,5 @@ class HouseholdFilter(SearchFilter):
         return queryset.filter(pk__in=people.values("household"))
 
     def by_low_income(self, queryset, name, value):
-        drawing = Exists(
-            LowIncomeSpell.objects.filter(household=OuterRef("pk"), ended_on__isnull=True)
-        )
-        return queryset.filter(drawing if value == "yes" else ~drawing)
+        drawing = Q(low_income_spells__ended_on__isnull=True, low_income_spells__isnull=False)
+        return queryset.filter(drawing) if value == "yes" else queryset.exclude(drawing)
