@@ -42,6 +42,9 @@ _SPELL = (
     "household", "village", "relation", "residence", "hukou", "hukou_region_code", "started_on",
     "reason", "opened_by",
 )  # fmt: skip
+# What is kept of a person beside the columns: the spell that was replaced, lines of birth histories
+# in which the child died, and the household that the event founded.
+_NOT_COLUMNS = ("spell", "birth_records", "founded")
 
 
 @transaction.atomic
@@ -64,7 +67,7 @@ def record_event(
     plan = plan_event(kind, happened_on, today, values)
     if plan.warnings and not confirmed:
         raise RuleViolation("；".join(plan.warnings) + UNCONFIRMED, field="confirmed")
-    _found_households(plan, by)
+    founded = _found_households(plan, by)
     newcomer = birth = None
     if plan.newcomer:
         newcomer, birth = _register(plan.newcomer, plan, by)
@@ -87,7 +90,7 @@ def record_event(
         )
     # Whoever stops being head goes first: at no time may a household have two.
     for change in sorted(plan.changes, key=lambda c: c.relation() == Relation.HEAD):
-        _apply(event, change)
+        _apply(event, change, founded)
     people = [c.resident for c in plan.changes] + ([newcomer] if newcomer else [])
     link_waiting([p.pk for p in people])
     for change in plan.changes:
@@ -176,8 +179,11 @@ def _locked(values: Any) -> Any:
     return {name: again(value) for name, value in values.items()}
 
 
-def _found_households(plan: Plan, by) -> None:
-    """Register the household that the event begins, once, and put it wherever the plan names it."""
+def _found_households(plan: Plan, by) -> set[int]:
+    """Register the household that the event begins, once, and put it wherever the plan names it.
+
+    Returns the keys of what was registered.
+    """
     founded: dict[NewHousehold, Household] = {}
 
     def real(household):
@@ -199,6 +205,7 @@ def _found_households(plan: Plan, by) -> None:
             change.state["household"] = real(change.state["household"])
     if plan.newcomer:
         plan.newcomer.household = real(plan.newcomer.household)
+    return {household.pk for household in founded.values()}
 
 
 def _register(newcomer: Newcomer, plan: Plan, by) -> tuple[Resident, ChildRecord | None]:
@@ -212,7 +219,7 @@ def _register(newcomer: Newcomer, plan: Plan, by) -> tuple[Resident, ChildRecord
     return resident, record_birth(by=by, parent=newcomer.parent, values=values, child=resident)
 
 
-def _apply(event: LifeEvent, change: PersonChange) -> None:
+def _apply(event: LifeEvent, change: PersonChange, founded: set[int]) -> None:
     """Write one person's part, with the spells, and keep what stood there before."""
     resident = change.resident
     before = _stored(resident, _WRITTEN)
@@ -234,6 +241,8 @@ def _apply(event: LifeEvent, change: PersonChange) -> None:
     kept = {name: before[name] for name in changed} | spell_facts
     if "spouse_id_number" in change.numbers:
         kept["spouse_id"] = before["spouse_id"]
+    if resident.household_id in founded:
+        kept["founded"] = resident.household_id
     if "death_date" in change.fields:
         kept["birth_records"] = _children_die(resident, change.fields["death_date"])
     EventChange.objects.create(
@@ -346,7 +355,7 @@ def _restore(event: LifeEvent, part: EventChange, resident: Resident) -> None:
             )
             if before["spell"]:
                 _write(Residency(resident=resident), before["spell"]).save()
-        names = [n for n in before if n not in ("spell", "birth_records")]
+        names = [n for n in before if n not in _NOT_COLUMNS]
         _write(resident, {n: before[n] for n in names})
         names = [n.removesuffix("_id") for n in names]
         if "spouse" in names:
@@ -397,10 +406,8 @@ def _take_back_birth(event: LifeEvent) -> None:
 
 
 def _drop_founded_household(event: LifeEvent, parts: Iterable[EventChange]) -> None:
-    """A household that only this event filled and that nothing else names goes again."""
-    homes = set(Household.objects.filter(life_events=event).values_list("pk", flat=True))
-    for part in parts:
-        homes.add(part.resident.household_id)
+    """The household that this event founded goes again, if nothing else names it."""
+    homes = {json.loads(part.before).get("founded") for part in parts}
     empty = Household.objects.filter(
         pk__in=homes, members__isnull=True, residencies__isnull=True, life_events__isnull=True
     )

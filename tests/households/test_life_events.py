@@ -259,6 +259,18 @@ def test_marriage_to_somebody_without_a_number_links_both(family, clerk):
     assert registry() == before
 
 
+def test_undo_takes_away_only_the_household_that_the_event_founded(family, village, clerk):
+    wife, child = family[1:]
+    there = make_household(village)
+    values = {
+        "household": wife.household, "members": [wife, child], "target": there,
+        "relations": {wife.pk: "户主", child.pk: "女"},
+    }  # fmt: skip
+    before = registry()
+    undo(clerk, record(clerk, "split", values))
+    assert registry() == before
+
+
 def test_event_writes_only_what_it_changes(family, clerk, monkeypatch):
     """Who was read without a lock, as a widow is, may have been edited meanwhile."""
     head, wife, _ = family
