@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django import forms
 from django.http import QueryDict
 
 from fpadmin.errors import RuleViolation
@@ -18,8 +19,6 @@ from households.models import ChangeRequest, EventKind, Household, LifeEvent, Re
 
 EDIT = "edit"
 KINDS = {EDIT: "资料更正", **{kind: EventKind(kind).label for kind in FORMS}}
-# What the page adds to a posted form, and nobody filled in.
-_NOT_CONTENT = ("csrfmiddlewaretoken", "step", "seal", "once", "draft", "opened", "row_version")
 _CHANGED = "_changed"
 GONE = "申请涉及的人或户已不在您的区划内，或已合并，请退回。"
 NEEDS_LOOK = "有需要核对的提示，请打开这份申请逐份办理"
@@ -41,9 +40,13 @@ def label_of(kind: str) -> str:
     return KINDS.get(kind, kind)
 
 
-def content_of(data: QueryDict, changed: Sequence[str] = ()) -> Mapping[str, Sequence[str]]:
-    """The posted form as a request keeps it; `changed` are the fields of an edit that differ."""
-    content = {name: values for name, values in data.lists() if name not in _NOT_CONTENT}
+def content_of(form: forms.Form, changed: Sequence[str] = ()) -> Mapping[str, Sequence[str]]:
+    """What was filled in, as a request keeps it; `changed` are the fields of an edit that differ.
+
+    Only fields that the form showed: another one could come to mean something by the day on which
+    the township fills the form in again.
+    """
+    content = {name: values for name, values in form.data.lists() if name in form.fields}
     return content | ({_CHANGED: list(changed)} if changed else {})
 
 
@@ -128,6 +131,8 @@ def _form(request: ChangeRequest, by, today: date):
 def _problem(form) -> str:
     """The first thing that no longer holds, in words that need no form beside them."""
     name, errors = next(iter(form.errors.as_data().items()))
+    if errors[0].code == "required":
+        return f"“{form.fields[name].label}”现在必须填写，请退回重填。"
     if errors[0].code in ("invalid_choice", "invalid_pk_value"):
         return f"“{form.fields[name].label}”里选的人或户，现在已不能这样登记，请退回重填。"
     return errors[0].messages[0]

@@ -175,7 +175,7 @@ def _proposing(request, *, resident: Resident | None = None, household: Househol
             village=form.household.village if form.household else request.user.region,
             resident=resident,
             household=household,
-            content=requests.content_of(form.data),
+            content=requests.content_of(form),
             happened_on=form.cleaned_data["happened_on"],
         )
         return _proposed(request, asked)
@@ -195,7 +195,7 @@ def _propose_details(request, resident: Resident):
                 village=resident.village,
                 resident=resident,
                 household=None,
-                content=requests.content_of(form.data, changed=form.proposed()),
+                content=requests.content_of(form, changed=form.proposed()),
                 happened_on=None,
             )
             return _proposed(request, asked)

@@ -1,5 +1,6 @@
 """A village proposes on its own pages; the township accepts, alone or many at once, or sends back."""
 
+import json
 from datetime import date
 
 import pytest
@@ -194,3 +195,21 @@ def test_arrival_into_a_new_household_is_proposed_and_accepted(
     sign_in(clerk).post(f"{DESK}{asked.pk}/accept/")
     came = Resident.objects.get(name="赵新来")
     assert (came.household.number, came.village) == ("00077", village)
+
+
+def test_only_what_the_form_asked_is_kept(person, propagandist, sign_in):
+    """A field that comes to mean something later must not have been filled in beforehand."""
+    Resident.objects.filter(pk=person.pk).update(marital="初婚")
+    propose(sign_in(propagandist), person, new_head="1", happened_at="x")
+    content = json.loads(ChangeRequest.objects.get().content)
+    assert content == {"happened_on": ["2018-9-1"], "note": ["来电告知"]}
+
+
+def test_question_that_has_come_up_since_is_named(person, propagandist, clerk, sign_in):
+    other = make_resident(person.household, "李四", relation="户主")
+    propose(sign_in(propagandist), person, kind="death")
+    Resident.objects.filter(pk=other.pk).update(relation="配偶")
+    Resident.objects.filter(pk=person.pk).update(relation="户主")
+    asked = ChangeRequest.objects.get()
+    page = sign_in(clerk).get(f"{DESK}{asked.pk}/").content.decode()
+    assert "“新户主”现在必须填写" in page
