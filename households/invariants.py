@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import islice
 
 from django.db import connection, models
 from django.db.models import Count, Exists, F, OuterRef, Q
@@ -142,14 +143,12 @@ def merged_in_use(now: datetime) -> Iterator[Finding]:
 def wrong_digests(now: datetime) -> Iterator[Finding]:
     """Encrypted values that don't open, or whose digest is another value's."""
     for model in (Resident, ChildRecord):
-        fields = [f for f in model._meta.concrete_fields if isinstance(f, EncryptedCharField)]
-        columns = [name for f in fields for name in (f.column, f"{f.column}_digest")]
-        for pk, *values in _raw_rows(model, columns):
-            for field, stored, known in zip(fields, values[::2], values[1::2], strict=True):
-                fault = _digest_fault(stored, known, field.context())
-                if fault:
-                    text = f"{model._meta.verbose_name}{pk}的{field.verbose_name}{fault}"
-                    yield Finding(text, model._meta.label_lower, pk, _path_of(model, pk))
+        faults = _faults(model)
+        while some := list(islice(faults, BATCH)):
+            records = model.objects.filter(pk__in={pk for pk, _ in some})
+            paths = dict(records.values_list("pk", _PATHS[model]))
+            for pk, text in some:
+                yield Finding(text, model._meta.label_lower, pk, paths.get(pk))
 
 
 def unequal_sums(now: datetime) -> Iterator[Finding]:
@@ -192,13 +191,21 @@ def _households(homes, words: str) -> Iterator[Finding]:
 
 
 def _links(model: type[models.Model], name: str, records, fault: str) -> Iterator[Finding]:
+    word = model._meta.get_field(name).verbose_name
     for pk, path in _rows(records.annotate(_path=_PATHS[model]), "_path"):
-        text = f"{model._meta.verbose_name}{pk}的{name}关联{fault}"
+        text = f"{model._meta.verbose_name}{pk}的{word}关联{fault}"
         yield Finding(text, model._meta.label_lower, pk, path)
 
 
-def _path_of(model: type[models.Model], pk: int) -> str:
-    return model.objects.filter(pk=pk).values_list(_PATHS[model], flat=True).get()
+def _faults(model: type[models.Model]) -> Iterator[tuple[int, str]]:
+    """(key, what is wrong) of every sealed value of the table that is wrong."""
+    fields = [f for f in model._meta.concrete_fields if isinstance(f, EncryptedCharField)]
+    columns = [name for f in fields for name in (f.column, f"{f.column}_digest")]
+    for pk, *values in _raw_rows(model, columns):
+        for field, stored, known in zip(fields, values[::2], values[1::2], strict=True):
+            fault = _digest_fault(stored, known, field.context())
+            if fault:
+                yield pk, f"{model._meta.verbose_name}{pk}的{field.verbose_name}{fault}"
 
 
 def _raw_rows(model: type[models.Model], columns: list[str]) -> Iterator[tuple]:

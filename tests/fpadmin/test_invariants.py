@@ -16,6 +16,7 @@ from fpadmin.imports.models import ImportBatch
 from fpadmin.jobs.models import Job
 from fpadmin.reporting.models import ReturnVersion
 from fpadmin.reporting.services import make_return
+from households.invariants import wrong_digests
 from households.models import Household, LifeEvent, Merge, Residency, Resident
 from households.services import merge_residents
 from tests.factories.accounts import make_region
@@ -120,7 +121,7 @@ def test_spouse_with_another_number_is_found(registry):
     _, husband, _ = registry
     Resident.objects.filter(pk=husband.pk).update(spouse_id_number_digest=digest("别的号码"))
     found = broken()
-    assert found["REG5"] == [f"居民{husband.pk}的spouse关联与号码不符"]
+    assert found["REG5"] == [f"居民{husband.pk}的配偶关联与号码不符"]
     assert found["REG6"] == [f"居民{husband.pk}的配偶公民身份号码与摘要不符"]
 
 
@@ -130,6 +131,21 @@ def test_cipher_that_was_changed_is_found(registry):
         "UPDATE households_resident SET phone = replace(phone, '1:', '9:') WHERE id = %s", wife.pk
     )
     assert broken() == {"REG6": [f"居民{wife.pk}的联系电话不能解密"]}
+
+
+def test_many_ciphers_that_do_not_open_cost_no_query_each(
+    registry, assert_query_count_does_not_grow
+):
+    """A lost key spoils every row: the check still ends."""
+    wife, husband, _ = registry
+    spoil = (
+        "UPDATE households_resident SET id_number = replace(id_number, '1:', '9:') WHERE id = %s"
+    )
+    tamper(spoil, wife.pk)
+    assert_query_count_does_not_grow(
+        lambda: list(wrong_digests(NOW)), lambda: tamper(spoil, husband.pk)
+    )
+    assert {f.region_path for f in wrong_digests(NOW)} == {wife.village.path}
 
 
 def test_job_past_its_lease_is_found(registry):
@@ -252,22 +268,26 @@ def test_merged_record_without_its_merge_is_found(merged):
     assert broken() == {"REG11": [f"居民{merged.pk}并入了别的记录，却没有合并记录"]}
 
 
-@pytest.mark.parametrize("link", ["spouse", "father", "mother"])
-def test_relative_that_was_merged_away_is_found(registry, merged, link):
+@pytest.mark.parametrize(
+    ("link", "word"), [("spouse", "配偶"), ("father", "父亲"), ("mother", "母亲")]
+)
+def test_relative_that_was_merged_away_is_found(registry, merged, link, word):
     _, husband, _ = registry
     Resident.objects.filter(pk=husband.pk).update(
         **{link: merged, f"{link}_id_number": "", f"{link}_id_number_digest": ""}
     )
-    assert broken() == {"REG11": [f"居民{husband.pk}的{link}关联指向已并入的记录"]}
+    assert broken() == {"REG11": [f"居民{husband.pk}的{word}关联指向已并入的记录"]}
 
 
-@pytest.mark.parametrize("link", ["mother", "father", "child"])
-def test_birth_line_of_a_record_merged_away_is_found(registry, merged, link):
+@pytest.mark.parametrize(
+    ("link", "word"), [("mother", "母亲"), ("father", "父亲"), ("child", "子女")]
+)
+def test_birth_line_of_a_record_merged_away_is_found(registry, merged, link, word):
     line = registry[0].births.get()
     line.__class__.objects.filter(pk=line.pk).update(
         **{link: merged, f"{link}_id_number": "", f"{link}_id_number_digest": ""}
     )
-    assert broken() == {"REG11": [f"生育史{line.pk}的{link}关联指向已并入的记录"]}
+    assert broken() == {"REG11": [f"生育史{line.pk}的{word}关联指向已并入的记录"]}
 
 
 def test_household_without_a_head_is_told_and_breaks_nothing(registry):
