@@ -1,11 +1,8 @@
 """A choice among hundreds of records, as one select: a county's villages."""
 
-from html import escape
-
 from django import forms
 from django.forms.models import ModelChoiceIterator
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
 from django_filters import ModelChoiceFilter
 from django_filters.fields import ModelChoiceField
 
@@ -15,13 +12,16 @@ class LongSelect(forms.Select):
 
     def render(self, name, value, attrs=None, renderer=None):
         chosen = {str(v) for v in self.format_value(value)}
-        lines = (
-            f'<option value="{escape(str(key))}"{" selected" * (str(key) in chosen)}>'
-            f"{escape(str(label))}</option>"
-            for key, label in self.choices
+        lines = format_html_join(
+            "",
+            '<option value="{}"{}>{}</option>',
+            (
+                (key, " selected" if str(key) in chosen else "", label)
+                for key, label in self.choices
+            ),
         )
         attrs = forms.utils.flatatt(self.build_attrs(self.attrs, {**(attrs or {}), "name": name}))
-        return format_html("<select{}>{}</select>", attrs, SafeString("".join(lines)))
+        return format_html("<select{}>{}</select>", attrs, lines)
 
 
 class _NamedChoices(ModelChoiceIterator):

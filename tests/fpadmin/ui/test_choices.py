@@ -38,7 +38,7 @@ def test_names_and_attributes_are_escaped(village):
     assert "&lt;b&gt;&quot;村</option>" in str(field)
     assert "<script>" not in str(field)
     drawn = LongSelect({"title": '">'}).render("x", "")
-    assert drawn == '<select title="&quot;&gt;" name="x"></select>'
+    assert drawn == '<select name="x" title="&quot;&gt;"></select>'
 
 
 @pytest.mark.parametrize("typed", ["0", "x", "9" * 30])
