@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, Subquery
 
 from fpadmin.crypto import digest
+from fpadmin.errors import RuleViolation
 from fpadmin.identity import half_width, normalise_id_number
 from households.models import ChildRecord, Resident
 
@@ -12,6 +14,9 @@ RESIDENT_IDENTIFIERS = (
     "id_number", "phone", "bank_account", "spouse_id_number", "father_id_number", "mother_id_number",
 )  # fmt: skip
 CHILD_IDENTIFIERS = ("mother_id_number", "father_id_number", "child_id_number")
+# The links to relatives, each with a column of the same name for the number that it follows.
+LINKS = ((Resident, ("spouse", "father", "mother")), (ChildRecord, ("mother", "father", "child")))
+NUMBER_HAS_HISTORY = "这个号码名下已有另一份生育史，孩次重复。请先核对生育史，再改号码。"
 
 
 def set_identifier(record: Resident | ChildRecord, field: str, value: str) -> list[str]:
@@ -36,10 +41,7 @@ def link_waiting(
     """
     everything = resident_ids is None or len(resident_ids) > 500
     own = Q() if everything else Q(pk__in=resident_ids)
-    for model, links in (
-        (Resident, ("spouse", "father", "mother")),
-        (ChildRecord, ("mother", "father", "child")),
-    ):
+    for model, links in LINKS:
         for link in links:
             number = f"{link}_id_number_digest"
             target = Resident.objects.filter(id_number_digest=OuterRef(number))
@@ -56,6 +58,23 @@ def link_waiting(
                 pairs = waiting.annotate(found_one=found_one).values_list("pk", "found_one")
                 followed(model, link, list(pairs))
             waiting.update(**{link: found_one})
+
+
+def renumber_links(resident: Resident) -> None:
+    """Give whoever is linked to the resident the number that the resident has now.
+
+    Refuses a number under which another birth history waits that contradicts this one.
+    """
+    digested = resident.id_number_digest or ""
+    try:
+        with transaction.atomic():
+            for model, links in LINKS:
+                for link in links:
+                    digests = f"{link}_id_number_digest"
+                    stale = model.objects.filter(**{link: resident}).exclude(**{digests: digested})
+                    stale.update(**{f"{link}_id_number": resident.id_number, digests: digested})
+    except IntegrityError:
+        raise RuleViolation(NUMBER_HAS_HISTORY, field="id_number") from None
 
 
 def _plain_number(text: str) -> str:

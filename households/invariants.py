@@ -13,6 +13,7 @@ from fpadmin.accounts.models import Region
 from fpadmin.crypto import DecryptionFailed, EncryptedCharField, decrypt, digest
 from fpadmin.invariants import Finding, register
 from fpadmin.reporting.registry import Span
+from households.identifiers import LINKS
 from households.indicators import compute_population
 from households.models import (
     ChildRecord,
@@ -27,8 +28,7 @@ from households.models import (
 
 RESIDENT, HOUSEHOLD = Resident._meta.label_lower, Household._meta.label_lower
 BIRTH = ChildRecord._meta.label_lower
-LINKS = [(Resident, name) for name in ("spouse", "father", "mother")]
-LINKS += [(ChildRecord, name) for name in ("mother", "father", "child")]
+RELATIVES = [(model, name) for model, names in LINKS for name in names]
 # A birth history stands where the mother lives, or the father where no mother is here.
 _PATHS = {
     Resident: F("village__path"),
@@ -102,7 +102,7 @@ def misplaced(now: datetime) -> Iterator[Finding]:
 
 def crossed_links(now: datetime) -> Iterator[Finding]:
     """Relatives whose stored number isn't that of the person the link opens."""
-    for model, name in LINKS:
+    for model, name in RELATIVES:
         number = Coalesce(F(f"{name}__id_number_digest"), models.Value(""))
         crossed = model.objects.filter(**{f"{name}__isnull": False}).annotate(number=number)
         yield from _links(
@@ -135,7 +135,7 @@ def merged_in_use(now: datetime) -> Iterator[Finding]:
     yield from _residents(numbered, "居民{pk}已并入别的记录，却还有公民身份号码")
     told = Merge.objects.standing().filter(merged=OuterRef("pk"), kept=OuterRef("merged_into"))
     yield from _residents(merged.filter(~Exists(told)), "居民{pk}并入了别的记录，却没有合并记录")
-    for model, name in LINKS:
+    for model, name in RELATIVES:
         found = model.objects.filter(**{f"{name}__merged_into__isnull": False})
         yield from _links(model, name, found, "指向已并入的记录")
 

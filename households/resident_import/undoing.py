@@ -6,12 +6,8 @@ from django.db.models import Exists, OuterRef
 
 from fpadmin.imports.models import ImportEffect
 from fpadmin.imports.undo import Dependent, Reversal
-from households.models import ChildRecord, Relation, Resident
-
-_LINKS = (
-    (Resident, ("spouse", "father", "mother")),
-    (ChildRecord, ("mother", "father", "child")),
-)  # fmt: skip
+from households.identifiers import LINKS
+from households.models import Relation, Resident
 
 
 def numbers_in_use(reversal: Reversal) -> Iterator[Dependent]:
@@ -21,7 +17,7 @@ def numbers_in_use(reversal: Reversal) -> Iterator[Dependent]:
     )
     if not numbered.exists():
         return
-    for model, links in _LINKS:
+    for model, links in LINKS:
         for link in links:
             known = ImportEffect.objects.filter(
                 batch=reversal.batch, model=model._meta.label_lower, object_id=OuterRef("pk"),

@@ -11,7 +11,7 @@ from django.db.models import F, ProtectedError, Q
 from fpadmin.audit import log
 from fpadmin.errors import RuleViolation
 from households import rules
-from households.identifiers import link_waiting, set_identifier
+from households.identifiers import link_waiting, renumber_links, set_identifier
 from households.life_events.plan import Newcomer, PersonChange, Plan
 from households.life_events.planners import plan_event
 from households.models import (
@@ -236,6 +236,8 @@ def _apply(event: LifeEvent, change: PersonChange, founded: set[int]) -> None:
     changed = [name for name in before if before[name] != after[name]]
     # Nothing else: who isn't locked may have been edited since the plan was made.
     save_unless_taken(resident, update_fields=[*changed, "updated_at"])
+    if "id_number" in change.numbers:
+        renumber_links(resident)
     Resident.objects.filter(pk=resident.pk).update(row_version=F("row_version") + 1)
     # The link follows the number: it is compared, and restored, by the number alone.
     kept = {name: before[name] for name in changed} | spell_facts
@@ -364,6 +366,8 @@ def _restore(event: LifeEvent, part: EventChange, resident: Resident) -> None:
             survival=Survival.ALIVE, death_date=None, row_version=F("row_version") + 1
         )
     save_unless_taken(resident, update_fields=[*names, "updated_at"])
+    if "id_number" in names:
+        renumber_links(resident)
     Resident.objects.filter(pk=resident.pk).update(row_version=F("row_version") + 1)
 
 

@@ -10,7 +10,12 @@ from fpadmin.errors import RuleViolation
 from fpadmin.identity import normalise_id_number
 from fpadmin.versions import claim
 from households import rules
-from households.identifiers import RESIDENT_IDENTIFIERS, link_waiting, set_identifier
+from households.identifiers import (
+    RESIDENT_IDENTIFIERS,
+    link_waiting,
+    renumber_links,
+    set_identifier,
+)
 from households.models import Household, Relation, Residency, Resident
 from households.services.households import locked_household
 from households.services.scope import require_visible
@@ -71,7 +76,7 @@ def edit_resident(
 
     A changed household, relation, residence or hukou closes the spell in force on `change.on` and
     opens the next; without a day, and for all other fields, it is a correction. `values` without
-    a key leaves that field alone.
+    a key leaves that field alone. Relatives' records follow a new ID number.
     """
     claim(resident, row_version)
     before = copy.copy(resident)
@@ -88,6 +93,8 @@ def edit_resident(
     resident.name_initials = rules.name_initials(resident.name)
     _refuse_second_head(resident)
     save_unless_taken(resident, update_fields=[*written, "name_initials"])
+    if resident.id_number_digest != before.id_number_digest:
+        renumber_links(resident)
     spell_changes = _spell_changes(before, resident)
     if spell_changes and resident.departed_on:
         raise RuleViolation(DEPARTED)
@@ -128,21 +135,17 @@ def _refuse_same_newborn(household: Household, values: dict[str, Any]) -> None:
         raise RuleViolation("本户已登记了同名、同日出生的人，请核对姓名。", field="name")
 
 
+def second_head_message(head: Resident) -> str:
+    """Why a household with this head takes no other one."""
+    return f"本户已有户主{head.name}，请改选与户主的关系。"
+
+
 def _refuse_second_head(resident: Resident) -> None:
     if resident.relation != Relation.HEAD or resident.death_date or resident.departed_on:
         return
-    head = (
-        Resident.objects.filter(
-            household=resident.household,
-            relation=Relation.HEAD,
-            death_date__isnull=True,
-            departed_on__isnull=True,
-        )
-        .exclude(pk=resident.pk)
-        .first()
-    )
+    head = selectors.head_of(resident.household, except_pk=resident.pk)
     if head:
-        raise RuleViolation(f"本户已有户主{head.name}，请改选与户主的关系。", field="relation")
+        raise RuleViolation(second_head_message(head), field="relation")
 
 
 def save_unless_taken(resident: Resident, update_fields=None) -> None:

@@ -1,6 +1,6 @@
 """Life events: what they change, what they refuse, and that taking one back restores everything."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from django.core import serializers
@@ -8,6 +8,7 @@ from django.core import serializers
 from fpadmin.audit.models import AuditEvent
 from fpadmin.errors import RuleViolation
 from households import services
+from households.invariants import crossed_links
 from households.models import (
     ChildRecord,
     EventKind,
@@ -20,6 +21,7 @@ from households.services import life_events
 from tests.factories.households import make_household, make_id_number, make_resident
 
 TODAY = date(2018, 10, 9)
+NOW = datetime(2018, 10, 9, tzinfo=UTC)
 DAY = date(2018, 9, 1)
 pytestmark = pytest.mark.django_db
 
@@ -257,6 +259,37 @@ def test_marriage_to_somebody_without_a_number_links_both(family, clerk):
     assert bride.spouse_id_number == son.id_number
     undo(clerk, event)
     assert registry() == before
+
+
+def test_relatives_follow_a_corrected_number_and_its_undo(family, village, clerk):
+    head, wife, _ = family
+    record(clerk, "birth", values_for("birth", family, village))
+    before = registry()
+    number = make_id_number(wife.birth_date, "女")
+    person = {"name": wife.name, "sex": "女", "birth_date": wife.birth_date, "id_number": number}
+    event = record(clerk, "correction", {"resident": wife, "person": person})
+    head.refresh_from_db()
+    baby = Resident.objects.get(name="张小宝")
+    line = ChildRecord.objects.get(child=baby)
+    numbers = {head.spouse_id_number, baby.mother_id_number, line.mother_id_number}
+    assert numbers == {number}
+    assert list(crossed_links(NOW)) == []
+    undo(clerk, event)
+    assert registry() == before
+
+
+def test_number_under_which_another_history_waits_is_refused(family, village, clerk):
+    head, wife, _ = family
+    number = make_id_number(wife.birth_date, "女")
+    for digits in (wife.id_number, number):  # the same child, once under either number
+        services.record_birth(
+            by=clerk,
+            parent=head,
+            values=values_for("birth", family, village)["birth"] | {"mother_id_number": digits},
+        )
+    person = {"name": wife.name, "sex": "女", "birth_date": wife.birth_date, "id_number": number}
+    with pytest.raises(RuleViolation, match="另一份生育史"):
+        record(clerk, "correction", {"resident": wife, "person": person})
 
 
 def test_undo_takes_away_only_the_household_that_the_event_founded(family, village, clerk):

@@ -243,6 +243,15 @@ def test_edit_rolls_back_without_its_event(clerk, head, broken_audit):
     assert (head.name, head.row_version) == ("段光超", 0)
 
 
+def test_changed_own_number_is_followed_by_relatives(clerk, head, household):
+    child = register(clerk, household, father_id_number=head.id_number)
+    number = make_id_number(head.birth_date)
+    edit(clerk, head, id_number=number)
+    child.refresh_from_db()
+    assert (child.father_id, child.father_id_number) == (head.pk, number)
+    assert child.father_id_number_digest == digest(number)
+
+
 def test_changed_number_of_a_relative_moves_the_link(clerk, head, household):
     first = make_resident(household, "前妻", sex="女", relation="其他")
     second = make_resident(household, "后妻", sex="女", relation="配偶")
