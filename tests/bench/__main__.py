@@ -103,7 +103,7 @@ def _registry(server: str, folder: Path) -> list[bool]:
         environments = {REGISTRY: _environment(folder, url)}
         run = _runner(folder, url, **options[REGISTRY])
         loaded = run("load")
-        figures = run("figures")
+        figures, monthly = run("figures"), run("ledger")
         for size, other in ((MIDDLE, middle), (SMALL, small)):
             options[size] = {"residents": size, "shape": SHAPE}
             environments[size] = _environment(folder, other)
@@ -121,6 +121,11 @@ def _registry(server: str, folder: Path) -> list[bool]:
         _line(
             f"population and births of {figures['townships']} townships", f"{ours:.2f} s",
             f"hand-written SQL {by_hand:.2f} s", ours / by_hand, "under 2 x", ours < 2 * by_hand,
+        ),
+        _line(
+            f"monthly ledger of {monthly['townships']} townships", f"{monthly['ours']:.2f} s",
+            f"hand-written SQL {monthly['by_hand']:.2f} s", monthly["ours"] / monthly["by_hand"],
+            "under 2 x", monthly["ours"] < 2 * monthly["by_hand"],
         ),
     ]  # fmt: skip
 

@@ -15,7 +15,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fpadmin.settings")
     django.setup()
     from households.demo.places import plan
-    from tests.bench import exporting, figures, importing, offices, pages, workbook
+    from tests.bench import exporting, figures, importing, ledger, offices, pages, workbook
 
     step, options = sys.argv[1], json.loads(sys.argv[2])
     places = list(plan(options["residents"], **options.get("shape", {})))
@@ -28,6 +28,7 @@ def main() -> None:
         "default": lambda: importing.default_resource(places, path),
         "load": lambda: figures.load(places),
         "figures": lambda: figures.figures(places),
+        "ledger": ledger.ledger,
         "pages": pages.pages,
         "offices": offices.answer,
         "copy_registry": figures.bare_copy,
