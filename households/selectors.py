@@ -79,6 +79,14 @@ def later_event(user, event: LifeEvent) -> LifeEvent | None:
     )
 
 
+def head_of(household: Household, *, except_pk: int | None = None) -> Resident | None:
+    """The living head on the books, unless that is the person of `except_pk`."""
+    heads = household.members.filter(
+        relation=Relation.HEAD, death_date__isnull=True, departed_on__isnull=True
+    )
+    return heads.exclude(pk=except_pk).first()
+
+
 def departed_with(number: str) -> Resident | None:
     """Whoever of `number` is no longer on the books, wherever that was, alive and not merged."""
     return (

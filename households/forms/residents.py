@@ -31,7 +31,13 @@ from households.forms.base import (
 )
 from households.models import Household, Hukou, Marital, Relation, Residence, Resident, Sex
 from households.presenters import ethnic_group_word
-from households.services import ID_NUMBER_TAKEN, REVEALABLE, Change, NewHousehold
+from households.services import (
+    ID_NUMBER_TAKEN,
+    REVEALABLE,
+    SECOND_HEAD,
+    Change,
+    NewHousehold,
+)
 
 READING = (
     '<div id="id-number-reading" aria-live="polite">'
@@ -317,6 +323,8 @@ class ResidentForm(RegistryForm):
                 self.add_error(
                     "number", f"{village.name}没有户编号{number}。请核对，或选“新立一户”。"
                 )
+            else:
+                self._refuse_second_head(values)
         changed = values.get("changed_on")
         if changed and changed > self.today:
             self.add_error("changed_on", "日期不能晚于今天。")
@@ -326,6 +334,15 @@ class ResidentForm(RegistryForm):
         needs_day = self.shown and values.get("change_kind") == CHANGED and self.moves(values)
         if needs_day and not changed and "changed_on" not in self.errors:
             self.add_error("changed_on", "家庭、关系、户口或居住状态改了，要填变动日期。")
+
+    def _refuse_second_head(self, values) -> None:
+        """What the service refuses too; said before the page that shows everything once more."""
+        dead = values.get("death_date") or (self.shown and self.shown.departed_on)
+        if values.get("relation") != Relation.HEAD or dead:
+            return
+        head = selectors.head_of(values["household"], except_pk=self.shown and self.shown.pk)
+        if head:
+            self.add_error("relation", SECOND_HEAD.format(name=head.name))
 
     def _group(self, village, text):
         if not text:

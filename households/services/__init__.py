@@ -19,12 +19,18 @@ from households.services.requests import (
     reject_request,
     withdraw_request,
 )
-from households.services.residents import ID_NUMBER_TAKEN, edit_resident, register_resident
+from households.services.residents import (
+    ID_NUMBER_TAKEN,
+    SECOND_HEAD,
+    edit_resident,
+    register_resident,
+)
 from households.services.village_changes import change_villages
 from households.spells import Change, NewHousehold
 
 __all__ = [
-    "ID_NUMBER_TAKEN", "REVEALABLE", "REVEALS_PER_HOUR", "UNDO_DAYS", "UNDO_PERIOD", "Change", "NewHousehold",
+    "ID_NUMBER_TAKEN", "REVEALABLE", "REVEALS_PER_HOUR", "SECOND_HEAD", "UNDO_DAYS", "UNDO_PERIOD",
+    "Change", "NewHousehold",
     "accept_request", "change_villages", "decide_different", "edit_birth", "edit_household",
     "edit_resident", "find_duplicates", "lock_month", "merge_residents", "propose_change", "record_birth",
     "record_event", "record_search", "record_view", "register_household", "register_resident",

@@ -9,7 +9,7 @@ from fpadmin.audit import log
 from fpadmin.errors import RuleViolation
 from fpadmin.identity import normalise_id_number
 from fpadmin.versions import claim
-from households import rules
+from households import rules, selectors
 from households.identifiers import (
     RESIDENT_IDENTIFIERS,
     link_waiting,
@@ -26,6 +26,7 @@ RESIDENT_FIELDS = (
     "employment", "only_child_cert_no", "only_child_cert_date", "disability_grade", "bank", "note",
 )  # fmt: skip
 ID_NUMBER_TAKEN = "这个号码已在本系统登记，请联系镇办。"
+SECOND_HEAD = "本户已有户主{name}，请改选与户主的关系。"
 DEPARTED = "已离册，不能修改户籍和居住情况。请用迁入或返回登记。"
 
 
@@ -135,17 +136,12 @@ def _refuse_same_newborn(household: Household, values: dict[str, Any]) -> None:
         raise RuleViolation("本户已登记了同名、同日出生的人，请核对姓名。", field="name")
 
 
-def second_head_message(head: Resident) -> str:
-    """Why a household with this head takes no other one."""
-    return f"本户已有户主{head.name}，请改选与户主的关系。"
-
-
 def _refuse_second_head(resident: Resident) -> None:
     if resident.relation != Relation.HEAD or resident.death_date or resident.departed_on:
         return
     head = selectors.head_of(resident.household, except_pk=resident.pk)
     if head:
-        raise RuleViolation(second_head_message(head), field="relation")
+        raise RuleViolation(SECOND_HEAD.format(name=head.name), field="relation")
 
 
 def save_unless_taken(resident: Resident, update_fields=None) -> None:

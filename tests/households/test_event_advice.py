@@ -1,0 +1,38 @@
+"""What the forms say in good time: faults before the check page, odd things on it, what comes next."""
+
+from datetime import date
+
+import pytest
+
+from households.models import Resident
+from tests.households.event_pages import errors, url
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client(clerk, sign_in):
+    return sign_in(clerk)
+
+
+def person(household, **more):
+    """A child to be registered without an event."""
+    return {
+        "name": "段小宝", "id_number": "", "birth_date": "2015-03-04", "sex": "男", "ethnicity": "汉",
+        "household_choice": "existing", "village": household.village_id, "relation": "子",
+        "number": household.number, "hukou": "农业", "residence": "常住", "marital": "未婚",
+        "changed_on": "2015-03-04", "change_reason": "出生", "step": "check",
+    } | more  # fmt: skip
+
+
+def test_second_head_is_refused_before_everything_is_shown_once_more(client, family):
+    page = client.post(url("resident-create"), person(family[0].household, relation="户主"))
+
+    assert errors(page) == {"relation": ["本户已有户主段光超，请改选与户主的关系。"]}
+
+
+def test_new_head_follows_a_dead_one(client, family):
+    head, wife, *_ = family
+    Resident.objects.filter(pk=head.pk).update(death_date=date(2018, 1, 1))
+    page = client.post(url("resident-create"), person(head.household, relation="户主"))
+    assert "lines" in page.context
