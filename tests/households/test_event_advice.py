@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from households.models import Resident
-from tests.households.event_pages import errors, url
+from tests.factories.households import make_birth
+from tests.households.event_pages import check, errors, of_person, save, url
 
 pytestmark = pytest.mark.django_db
 
@@ -36,3 +37,25 @@ def test_new_head_follows_a_dead_one(client, family):
     Resident.objects.filter(pk=head.pk).update(death_date=date(2018, 1, 1))
     page = client.post(url("resident-create"), person(head.household, relation="户主"))
     assert "lines" in page.context
+
+
+BIRTH = {
+    "child_name": "段小宝", "sex": "男", "order": "1", "within_policy": "yes", "home": "",
+    "other_parent": "unknown", "hukou": "农业", "residence": "常住",
+}  # fmt: skip
+
+
+def birth(mother, **more):
+    return BIRTH | {"home": mother.household_id} | more
+
+
+def test_age_of_the_mother_and_order_of_the_child_are_refused_together(client, family):
+    wife = family[1]
+    make_birth(wife, date(2017, 1, 1), order=2)
+    Resident.objects.filter(pk=wife.pk).update(birth_date=date(2009, 1, 1))
+
+    page = check(client, of_person(wife, "birth"), **birth(wife, order="3", happened_on="2016-1-1"))
+
+    found = errors(page)
+    assert "母亲生育时7岁" in found["happened_on"][0]
+    assert "孩次应按出生先后" in found["order"][0]

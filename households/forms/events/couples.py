@@ -303,11 +303,11 @@ class BirthForm(EventForm):
                 "other_id_number",
                 f"请填{self.other_word}的公民身份号码，或选“{self.other_word}不详”。",
             )
-        if born and person:
-            key = "father" if self.resident.sex == Sex.FEMALE else "mother"
-            for finding in rules.parent_findings(
-                born, adopted=False, **{f"{key}_birth_date": person.birth_date}
-            ):
+        if born:  # together with whatever else is wrong, so that one correction is enough
+            own, other = ("mother", "father")[:: 1 if self.resident.sex == Sex.FEMALE else -1]
+            ages = {f"{own}_birth_date": self.resident.birth_date}
+            ages |= {f"{other}_birth_date": person.birth_date} if person else {}
+            for finding in rules.parent_findings(born, adopted=False, **ages):
                 self.add_error("happened_on", finding.message)
 
     def values(self):
