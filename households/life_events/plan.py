@@ -6,9 +6,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from fpadmin.dates import age_on
 from fpadmin.errors import RuleViolation
 from households.models import Household, Relation, Resident, registered
 from households.spells import NewHousehold
+
+YOUNGEST_HEAD = 16  # a younger one is odd while somebody grown up is there
+GROWN_UP = 18
 
 
 @dataclass
@@ -142,6 +146,27 @@ def check_heads(plan: Plan, today: date) -> None:
             raise RuleViolation(f"{name}会有{heads}位户主，每户只能有一位。", field="relations")
         if relations and heads == 0 and key not in headless_before:
             raise RuleViolation(f"{name}还有成员，请选一位新户主。", field="relations")
+
+
+def warn_of_young_heads(plan: Plan, today: date) -> None:
+    """A new head who is a child is odd where a grown-up is in the household too."""
+    moved = {c.resident.pk: c for c in plan.changes}
+    for change in plan.changes:
+        head, home = change.resident, change.household()
+        becomes = change.relation() == Relation.HEAD and change.lives_on()
+        was = head.relation == Relation.HEAD and head.household == home and not change.returns
+        age = age_on(head.birth_date, plan.day)
+        if not becomes or was or age >= YOUNGEST_HEAD:
+            continue
+        present = [m for m in living_members(home, today) if m.pk not in moved]
+        coming = [c.resident for c in plan.changes if c.lives_on()]
+        coming = [p for p in coming if moved[p.pk].household() == home and p != head]
+        grown = [p for p in present + coming if age_on(p.birth_date, plan.day) >= GROWN_UP]
+        if grown:
+            names = "、".join(p.name for p in grown)
+            plan.warnings.append(
+                f"新户主{head.name}{age}岁，不满{YOUNGEST_HEAD}岁，户里还有成年的{names}。"
+            )
 
 
 def _key(household: Household | NewHousehold):

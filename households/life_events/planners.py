@@ -21,6 +21,7 @@ from households.life_events.plan import (
     require_after_spell,
     require_day,
     require_on_books,
+    warn_of_young_heads,
 )
 from households.models import (
     EventKind,
@@ -252,6 +253,7 @@ def plan_event(kind: str, day: date, today: date, values: dict[str, Any]) -> Pla
     require_day(day, today)
     plan = PLANNERS[kind](day, today, values)
     check_heads(plan, today)
+    warn_of_young_heads(plan, today)
     return plan
 
 

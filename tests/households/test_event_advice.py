@@ -59,3 +59,25 @@ def test_age_of_the_mother_and_order_of_the_child_are_refused_together(client, f
     found = errors(page)
     assert "母亲生育时7岁" in found["happened_on"][0]
     assert "孩次应按出生先后" in found["order"][0]
+
+
+def test_child_as_the_new_head_beside_a_grown_up_waits_for_the_tick(client, family):
+    head, wife, son, girl = family
+
+    page = check(client, of_person(head, "death"), new_head=girl.pk)
+
+    assert page.context["plan"].warnings == [
+        "新户主段小丽8岁，不满16岁，户里还有成年的李芳、段小强。"
+    ]
+    assert "勾选后再登记" in save(client, of_person(head, "death"), page).content.decode()
+    save(client, of_person(head, "death"), page, confirmed="on")
+    assert Resident.objects.get(pk=girl.pk).relation == "户主"
+
+
+def test_new_head_who_is_grown_up_or_alone_is_nothing_odd(client, family):
+    head, wife, son, girl = family
+    page = check(client, of_person(head, "death"), new_head=wife.pk)
+    assert page.context["plan"].warnings == []
+    Resident.objects.filter(pk__in=[wife.pk, son.pk]).update(death_date=date(2018, 1, 1))
+    page = check(client, of_person(head, "death"), new_head=girl.pk)
+    assert page.context["plan"].warnings == []
