@@ -27,6 +27,7 @@ from households.models import (
 )
 
 CHANGES_SHOWN = 100
+NUMBER_WIDTH = Household._meta.get_field("number").max_length
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,25 @@ def villages_of(user, day: date):
         .filter(level=Region.Level.VILLAGE)
         .order_by("code")
     )
+
+
+def household_numbered(user, village: Region, typed: str) -> Household | None:
+    """The village's household of that number, in the user's region.
+
+    Leading zeros may be missing or too many where that leaves only one household.
+    """
+    number = half_width(typed).strip()
+    numbers = [typed, number]
+    if number.isascii() and number.isdigit():
+        digits = number.lstrip("0") or "0"
+        numbers += [digits.zfill(width) for width in range(len(digits), NUMBER_WIDTH + 1)]
+    found = list(
+        Household.objects.visible_to(user)
+        .filter(village=village, number__in=numbers)
+        .select_related("village", "group")
+    )
+    same = [household for household in found if household.number in (typed, number)]
+    return (same or found)[0] if same or len(found) == 1 else None
 
 
 def next_household_number(village: Region) -> str:

@@ -314,16 +314,13 @@ class ResidentForm(RegistryForm):
                 values.get("address", ""),
             )
         else:
-            values["household"] = (
-                Household.objects.visible_to(self.user)
-                .filter(village=village, number=number)
-                .first()
-            )
+            values["household"] = selectors.household_numbered(self.user, village, number)
             if values["household"] is None:
                 self.add_error(
                     "number", f"{village.name}没有户编号{number}。请核对，或选“新立一户”。"
                 )
             else:
+                values["number"] = values["household"].number  # the page shows whom it means
                 self._refuse_second_head(values)
         changed = values.get("changed_on")
         if changed and changed > self.today:

@@ -5,8 +5,9 @@ from datetime import date
 import pytest
 
 from households.models import Resident
-from tests.factories.households import make_birth
-from tests.households.event_pages import check, errors, of_person, save, url
+from households.selectors import household_numbered
+from tests.factories.households import make_birth, make_household
+from tests.households.event_pages import check, errors, of_home, of_person, save, url
 
 pytestmark = pytest.mark.django_db
 
@@ -81,3 +82,30 @@ def test_new_head_who_is_grown_up_or_alone_is_nothing_odd(client, family):
     Resident.objects.filter(pk__in=[wife.pk, son.pk]).update(death_date=date(2018, 1, 1))
     page = check(client, of_person(head, "death"), new_head=girl.pk)
     assert page.context["plan"].warnings == []
+
+
+def test_household_is_found_without_its_leading_zeros(client, family, village):
+    head, wife, son, girl = family
+    target = make_household(village, "09001")
+
+    page = client.post(url("resident-create"), person(head.household, number="16"))
+    assert ("户编号", "—", "00016") in page.context["lines"]
+    page = check(
+        client, of_home(head.household, "household_move"),
+        members=[son.pk], target_village=village.pk, target_number="9001",
+    )  # fmt: skip
+    save(client, of_home(head.household, "household_move"), page)
+    assert Resident.objects.get(pk=son.pk).household == target
+
+
+def test_number_without_zeros_that_means_two_households_is_refused(clerk, village):
+    wide, narrow = make_household(village, "009001"), make_household(village, "09001")
+
+    assert household_numbered(clerk, village, "9001") is None
+    assert household_numbered(clerk, village, "09001") == narrow
+    assert household_numbered(clerk, village, "009001") == wide
+
+
+def test_household_of_another_township_is_not_found_by_number(other_clerk, village):
+    make_household(village, "09001")
+    assert household_numbered(other_clerk, village, "9001") is None

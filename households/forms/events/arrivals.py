@@ -191,18 +191,19 @@ class ArrivalForm(EventForm):
         village, number = values.get("village"), values.get("number")
         if not (village and number):
             return
-        known = Household.objects.visible_to(self.user).filter(village=village, number=number)
-        found = known.select_related("village", "group").first()
         if values.get("household_choice") == NEW:
             group = None
-            if found:
+            known = Household.objects.visible_to(self.user)
+            if known.filter(village=village, number=number).exists():
                 self.add_error("number", f"{village.name}已有户编号{number}，请改用别的编号。")
             if values.get("group"):
                 group = selectors.find_group(village, values["group"])
                 if group is None:
                     self.add_error("group", f"{village.name}没有小组“{values['group']}”，请核对。")
             values["household"] = NewHousehold(village, group, number, values.get("address", ""))
-        elif found is None:
+            return
+        found = selectors.household_numbered(self.user, village, number)
+        if found is None:
             self.add_error("number", f"{village.name}没有户编号{number}。请核对，或选“新立一户”。")
         else:
             values["household"] = found

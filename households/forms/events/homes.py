@@ -129,15 +129,14 @@ class SplitForm(MovingForm):
         village, number = self.household.village, values.get("number")
         if not number:
             return values
-        known = Household.objects.visible_to(self.user).filter(village=village, number=number)
-        found = known.select_related("village", "group").first()
         if values.get("target_choice") == EMPTY:
+            found = selectors.household_numbered(self.user, village, number)
             values["target"] = found
             if found is None:
                 self.add_error("number", f"{village.name}没有户编号{number}，请核对。")
             elif living_members(found, self.today):
                 self.add_error("number", f"{found}还有在册的人，不是空户。到有人的户请用户间变动。")
-        elif found:
+        elif village.households.filter(number=number).exists():
             self.add_error("number", f"{village.name}已有户编号{number}，请改用别的编号。")
         else:
             group = self.household.group
@@ -167,8 +166,7 @@ class TargetForm(MovingForm):
         values = super().clean()
         village, number = values.get("target_village"), values.get("target_number")
         if village and number:
-            known = Household.objects.visible_to(self.user).select_related("village", "group")
-            values["target"] = known.filter(village=village, number=number).first()
+            values["target"] = selectors.household_numbered(self.user, village, number)
             if values["target"] is None:
                 self.add_error("target_number", f"{village.name}没有户编号{number}，请核对。")
             elif values["target"] == self.household:
