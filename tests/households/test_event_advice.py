@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from households import services
 from households.models import Resident
 from households.selectors import household_numbered
 from tests.factories.households import make_birth, make_household
@@ -109,3 +110,17 @@ def test_number_without_zeros_that_means_two_households_is_refused(clerk, villag
 def test_household_of_another_township_is_not_found_by_number(other_clerk, village):
     make_household(village, "09001")
     assert household_numbered(other_clerk, village, "9001") is None
+
+
+@pytest.mark.parametrize("kind", ["move_in", "inflow"])
+def test_former_household_is_offered_to_who_comes_back(client, clerk, family, kind):
+    son = family[2]
+    services.record_event(
+        by=clerk, kind="move_out", values={"members": [son]},
+        happened_on=date(2018, 8, 1), today=date(2018, 10, 9),
+    )  # fmt: skip
+
+    form = client.get(of_person(son, kind)).context["form"]
+
+    assert form["village"].value() == son.village_id
+    assert form["number"].value() == "00016"

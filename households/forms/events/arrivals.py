@@ -99,6 +99,7 @@ class ArrivalForm(EventForm):
                 del self.fields[name]
             self.fields["hukou"].initial = resident.hukou
             self.fields["relation"].initial = resident.relation
+            self._offer_former_household()
         else:
             for name in OF_PERSON if self.existing else ():
                 self.fields[name].required = False  # the record says so already
@@ -123,6 +124,14 @@ class ArrivalForm(EventForm):
             names.remove("residence")
         sections.append(section("登记在", *map(third, names)))
         self.helper = helper(*sections)
+
+    def _offer_former_household(self) -> None:
+        """Back to where the person left, the commonest case, if the user may choose its village."""
+        home = self.known.household
+        if self.fields["village"].queryset.filter(pk=home.village_id).exists():
+            self.fields["village"].initial = home.village_id
+            self.fields["number"].initial = home.number
+            self.fields["number"].help_text = "已填离册前的户，去别的户就改"
 
     @property
     def reading(self) -> dict:
