@@ -17,8 +17,14 @@ from fpadmin.imports.kinds import KINDS
 from fpadmin.imports.models import ImportBatch
 from fpadmin.jobs.models import Job
 from fpadmin.reporting.services import make_return
-from households.models import ChildRecord, Duplicate, Merge, Resident
-from households.services import find_duplicates, merge_residents, record_event
+from households.models import ChildRecord, Duplicate, LedgerLock, Merge, Resident
+from households.services import (
+    find_duplicates,
+    lock_month,
+    merge_residents,
+    propose_change,
+    record_event,
+)
 from tests.conftest import TODAY
 from tests.e2e import office
 from tests.e2e.conftest import watch
@@ -34,7 +40,7 @@ MATRIX = yaml.safe_load((ROOT / "tests/guards/matrix.yaml").read_text(encoding="
 # Answers that are no page: files, and a part that htmx puts into one.
 NO_PAGE = {
     "imports:template-download", "reporting:figure-export", "reporting:version-download", "healthz",
-    "jobs:job-progress", "jobs:job-download",
+    "jobs:job-progress", "jobs:job-download", "accounts:session-left",
 }  # fmt: skip
 READERS = (Role.PROPAGANDIST, Role.REVIEWER, Role.COUNTY)
 # Widths at which axe looks, the slowest part by far. What readers see is among the clerk's pages.
@@ -89,6 +95,18 @@ def full(db, settings, tmp_path, run_jobs_now):
     record_event(
         by=clerk, kind="outflow", values={"members": [child]}, happened_on=TODAY, today=TODAY
     )
+    propose_change(
+        by=users[Role.PROPAGANDIST],
+        kind="outflow",
+        village=village,
+        resident=None,
+        household=child.household,
+        content={"happened_on": ["2018-10-1"]},
+        happened_on=TODAY,
+    )
+    for period in ("2018-08", "2018-09"):
+        make_return(code="population-ledger", region=township, period=period, by=clerk, today=TODAY)
+    lock_month(by=users[Role.REVIEWER], township=township, period="2018-08", today=TODAY)
     return users
 
 
@@ -127,6 +145,8 @@ def seeds(role: Role, user: User) -> list[str]:
         found += [batch.get_absolute_url() for batch in ImportBatch.objects.exclude(kind="regions")]
         found.append(reverse("households:birth-edit", args=[ChildRecord.objects.first().pk]))
         found.append(Merge.objects.get().get_absolute_url())
+    if role == Role.COUNTY:
+        found.append(reverse("households:ledger-unlock", args=[LedgerLock.objects.get().pk]))
     if role == Role.AUDITOR:
         event = AuditEvent.objects.exclude(target_type="").first()
         found.append(reverse("audit:event-detail", args=[event.pk]))
