@@ -13,6 +13,7 @@ from fpadmin.dates import years_before
 from fpadmin.identity import half_width, normalise_id_number
 from households import places
 from households.life_events.kinds import PERSONAL
+from households.life_events.plan import children_of
 from households.models import (
     ChildRecord,
     EventChange,
@@ -282,6 +283,20 @@ def births_of(user, people: Iterable[Resident]):
         record.visible_father = record.father if record.father_id in visible else None
         record.visible_child = record.child if record.child_id in visible else None
     return records
+
+
+def next_order(parent: Resident, births: list[ChildRecord]) -> int:
+    """孩次 of the next child: after every line of the history and every child that is registered."""
+    highest = max((birth.order for birth in births), default=0)
+    return 1 + max(len(births), highest, children_of(parent).count())
+
+
+def parent_without_line(user, child: Resident) -> Resident | None:
+    """The mother, or the father where no mother is known, whose birth history lacks this child."""
+    parent = child.mother_id or (None if child.mother_id_number else child.father_id)
+    if parent is None or ChildRecord.objects.filter(child=child).exists():
+        return None
+    return Resident.objects.visible_to(user).filter(pk=parent, merged_into__isnull=True).first()
 
 
 def history_of(targets: list) -> QuerySet[AuditEvent]:

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
 from fpadmin.dates import age_on
 from fpadmin.errors import RuleViolation
-from households.models import Household, Relation, Resident, registered
+from households.models import Household, Relation, Residency, Resident, registered
 from households.spells import NewHousehold
 
 YOUNGEST_HEAD = 16  # a younger one is odd while somebody grown up is there
@@ -104,6 +106,26 @@ def living_members(household: Household | NewHousehold, day: date) -> list[Resid
         return []
     members = household.members.filter(registered(day)).select_related("household", "village")
     return sorted(members, key=lambda m: (m.relation != Relation.HEAD, m.birth_date, m.pk))
+
+
+def children_of(parent: Resident) -> QuerySet[Resident]:
+    """Everybody registered with this mother or father, also those who left.
+
+    A record without a spell is of a registration that was taken back.
+    """
+    known = Resident.objects.filter(Q(mother=parent) | Q(father=parent))
+    return _ever_here(known)
+
+
+def same_child(parent: Resident, household: Household, name: str, born: date) -> QuerySet[Resident]:
+    """Whoever of that name and day is a child of the parent, or of the household."""
+    same = Resident.objects.filter(name=name, birth_date=born)
+    return _ever_here(same.filter(Q(mother=parent) | Q(father=parent) | Q(household=household)))
+
+
+def _ever_here(people: QuerySet[Resident]) -> QuerySet[Resident]:
+    spells = Residency.objects.filter(resident=OuterRef("pk"))
+    return people.filter(Exists(spells), merged_into__isnull=True)
 
 
 def relations_of(

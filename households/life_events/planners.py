@@ -21,6 +21,7 @@ from households.life_events.plan import (
     require_after_spell,
     require_day,
     require_on_books,
+    same_child,
     warn_of_young_heads,
 )
 from households.models import (
@@ -35,6 +36,9 @@ from households.models import (
 
 MARRIED = (Marital.FIRST, Marital.REMARRIED, Marital.RESUMED)
 SAME_HOUSEHOLD = "就在这一户，不用变动。"
+SAME_NEWBORN = (
+    "本户已登记了同名、同日出生的人。是同一人的不要再登记出生，请登记生育史；不是的请核对姓名。"
+)
 
 
 def plan_birth(day: date, today: date, values: dict[str, Any]) -> Plan:
@@ -52,6 +56,7 @@ def plan_birth(day: date, today: date, values: dict[str, Any]) -> Plan:
         for f in rules.birth_warnings(day, parent.marital, parent.first_marriage_date)
         if parent.sex == Sex.FEMALE
     ]
+    _look_for_the_child(plan, values)
     return plan
 
 
@@ -368,6 +373,25 @@ def _parents_at(values: dict[str, Any]) -> list[rules.Finding]:
     parent = values["parent"]
     born = {f"{'mother' if parent.sex == Sex.FEMALE else 'father'}_birth_date": parent.birth_date}
     return rules.parent_findings(values["birth"]["birth_date"], adopted=False, **born)
+
+
+def _look_for_the_child(plan: Plan, values: dict[str, Any]) -> None:
+    """Somebody of that name and day is there already: likely the same child.
+
+    Without a number, in one household, nothing could tell the two apart: register_resident()
+    refuses it. What another office keeps stays out of it.
+    """
+    child, home = values["child"], values["household"]
+    here = values["parent"].village.parent_id
+    same = same_child(values["parent"], home, child["name"], plan.day)
+    for other in same.filter(village__parent=here).select_related("household"):
+        if not child.get("id_number") and other.household_id == home.pk:
+            raise RuleViolation(SAME_NEWBORN, field="name")
+        whose = "本户" if other.household_id == home.pk else f"{values['parent'].name}名下"
+        plan.warnings.append(
+            f"{whose}已有{other.name}，{other.birth_date}出生，是否同一人？"
+            "是同一人的不要再登记出生，请登记生育史。"
+        )
 
 
 def _refuse(findings: list[rules.Finding]) -> None:

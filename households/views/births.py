@@ -13,6 +13,7 @@ from fpadmin.ui import editing
 from fpadmin.ui.forms import refuse
 from households import selectors, services
 from households.forms import BirthForm
+from households.life_events.plan import children_of
 from households.models import ChildRecord, Resident
 from households.views import SECTION
 
@@ -23,7 +24,8 @@ from households.views import SECTION
 def birth_create(request, pk):
     """A child of this mother, or of this father where no mother is known."""
     parent = get_object_or_404(Resident.objects.visible_to(request.user).for_list(), pk=pk)
-    initial = {"order": len(selectors.births_of(request.user, [parent])) + 1}
+    births = selectors.births_of(request.user, [parent])
+    initial = {"order": len(births) + 1} | _child_asked_for(request, parent, births)
     form = BirthForm(
         request.POST if request.method == "POST" else None,
         user=request.user,
@@ -104,3 +106,19 @@ def _birth_form(request, form, parent, **context):
         "households/birth_form.html",
         {"form": form, "parent": parent, "cancel": _history(parent), **context},
     )
+
+
+def _child_asked_for(request, parent: Resident, births: list[ChildRecord]) -> dict:
+    """Initial values of the registered child of this parent that ?child= names."""
+    pk = request.GET.get("child", "")
+    if not (pk.isdecimal() and len(pk) < 18):
+        return {}
+    children = children_of(parent).visible_to(request.user)
+    child = get_object_or_404(children, pk=pk)
+    elder = sum(birth.birth_date <= child.birth_date for birth in births)
+    return {
+        "child_name": child.name,
+        "birth_date": child.birth_date,
+        "sex": child.sex,
+        "order": elder + 1,
+    }

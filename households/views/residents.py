@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fpadmin import dates
@@ -184,6 +185,7 @@ def resident_create(request):
     messages.success(
         request, f"已登记{resident.name}，{resident.village.name}{resident.household}。"
     )
+    _offer_birth_history(request, resident)
     return redirect(resident)
 
 
@@ -254,7 +256,7 @@ def resident_reveal(request, pk):
     )
 
 
-@requires(Permission.REGISTRY_EDIT)
+@requires(Permission.NUMBER_CHECK)
 @require_POST
 def id_number_check(request):
     """Read a typed number back: its parts, birth date, sex, age, and who holds it already."""
@@ -277,6 +279,15 @@ def id_number_check(request):
         found = {"birth_date": reading["number"].birth_date, "sex": reading["number"].sex}
         form = ResidentForm(user=request.user, today=today, initial=found)
     return render(request, "households/_id_number.html", {"reading": reading, "filled": form})
+
+
+def _offer_birth_history(request, child: Resident) -> None:
+    """Without an event only the person is registered: the parent's birth history is the next step."""
+    parent = selectors.parent_without_line(request.user, child)
+    if parent:
+        address = reverse("households:birth-create", args=[parent.pk])
+        text = '{}的生育史里还没有{}：<a class="fp-inline" href="{}?child={}">登记生育史</a>。'
+        messages.info(request, format_html(text, parent.name, child.name, address, child.pk))
 
 
 def _merged(request, resident: Resident):

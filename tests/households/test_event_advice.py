@@ -4,10 +4,11 @@ from datetime import date
 
 import pytest
 
+from fpadmin.crypto import digest
 from households import services
 from households.models import Resident
 from households.selectors import household_numbered
-from tests.factories.households import make_birth, make_household
+from tests.factories.households import make_birth, make_household, make_id_number, make_resident
 from tests.households.event_pages import check, errors, of_home, of_person, save, url
 
 pytestmark = pytest.mark.django_db
@@ -124,3 +125,91 @@ def test_former_household_is_offered_to_who_comes_back(client, clerk, family, ki
 
     assert form["village"].value() == son.village_id
     assert form["number"].value() == "00016"
+
+
+def test_registered_child_leads_to_the_birth_history_of_its_mother(client, family):
+    head, wife, *_ = family
+
+    done = client.post(
+        url("resident-create"),
+        person(head.household, mother_id_number=wife.id_number, step="save"),
+        follow=True,
+    )
+
+    child = Resident.objects.get(name="段小宝")
+    address = f"{url('birth-create', wife.pk)}?child={child.pk}"
+    assert "李芳的生育史里还没有段小宝" in done.content.decode()
+    assert f'href="{address}"' in done.content.decode()
+    form = client.get(address).context["form"]
+    assert [form[name].value() for name in ("child_name", "birth_date", "sex", "order")] == [
+        "段小宝", date(2015, 3, 4), "男", 1,
+    ]  # fmt: skip
+
+
+def test_child_whose_line_waited_for_it_leads_nowhere(client, family):
+    head, wife, *_ = family
+    number = make_id_number(date(2015, 3, 4))
+    line = make_birth(
+        wife, date(2015, 3, 4), sex="男", child_id_number=number,
+        child_id_number_digest=digest(number),
+    )  # fmt: skip
+    posted = person(head.household, mother_id_number=wife.id_number, id_number=number, step="save")
+    done = client.post(url("resident-create"), posted, follow=True)
+    line.refresh_from_db()
+    assert line.child.mother == wife
+    assert "的生育史里还没有" not in done.content.decode()
+
+
+def test_child_of_somebody_else_is_not_proposed_to_a_history(client, family):
+    address = f"{url('birth-create', family[1].pk)}?child={family[0].pk}"
+    assert client.get(address).status_code == 404
+
+
+def child_of(mother, household, **more):
+    values = {"relation": "子", "birth_date": date(2015, 3, 4)} | more
+    return make_resident(household, "段小宝", mother=mother, **values)
+
+
+def test_order_counts_children_who_are_registered_without_a_history(client, family):
+    head, wife, *_ = family
+    make_birth(wife, date(2010, 3, 3), child=family[3])
+    for name in ("段小宝", "段小贝"):
+        make_resident(head.household, name, relation="子", mother=wife)
+    assert client.get(of_person(wife, "birth")).context["form"]["order"].value() == 3
+
+
+def test_birth_of_a_child_who_is_registered_already_asks_first(client, family):
+    head, wife, *_ = family
+    known = child_of(wife, head.household)
+    facts = {"happened_on": "2015-03-04", "child_id_number": make_id_number(date(2015, 3, 4))}
+
+    page = check(client, of_person(wife, "birth"), **birth(wife, order="2", **facts))
+
+    assert page.context["plan"].warnings == [
+        "本户已有段小宝，2015-03-04出生，是否同一人？是同一人的不要再登记出生，请登记生育史。"
+    ]
+    text = page.content.decode()
+    assert f'href="{known.get_absolute_url()}"' in text
+    assert f'href="{url("birth-create", wife.pk)}?child={known.pk}"' in text
+
+
+def test_child_registered_in_another_household_of_the_mother_asks_too(client, family, village):
+    wife = family[1]
+    child_of(wife, make_household(village), relation="户主")
+    page = check(client, of_person(wife, "birth"), **birth(wife, order="2", happened_on="20150304"))
+    assert "李芳名下已有段小宝" in page.context["plan"].warnings[0]
+
+
+def test_same_newborn_without_a_number_is_refused_before_the_check(client, family):
+    head, wife, *_ = family
+    child_of(wife, head.household, id_number="")
+    page = check(client, of_person(wife, "birth"), **birth(wife, order="2", happened_on="20150304"))
+    assert "本户已登记了同名、同日出生的人" in errors(page)["child_name"][0]
+
+
+def test_child_of_another_office_is_not_told_of(client, family, far_village):
+    wife = family[1]
+    child_of(wife, make_household(far_village))
+    page = check(client, of_person(wife, "birth"), **birth(wife, order="2", happened_on="20150304"))
+    assert page.context["plan"].warnings == []
+    assert page.context["form"].notices == []

@@ -2,7 +2,10 @@
 
 from crispy_forms.layout import HTML, Div, Field
 from django import forms
+from django.urls import reverse
+from django.utils.html import format_html
 
+from fpadmin.accounts.permissions import Permission
 from fpadmin.dates import age_on
 from fpadmin.identity import InvalidIdNumber, parse_id_number
 from households import rules, selectors
@@ -17,7 +20,7 @@ from households.forms.events.base import (
 from households.forms.residents import taken_message
 from households.life_events import kinship
 from households.life_events.kinds import OFFER_MARRIAGE_FROM
-from households.life_events.plan import living_members
+from households.life_events.plan import living_members, same_child
 from households.life_events.planners import MARRIED
 from households.models import (
     EventKind,
@@ -244,7 +247,7 @@ class BirthForm(EventForm):
     def _prepare(self, parent: Resident) -> None:
         fields, word = self.fields, self.other_word
         fields["happened_on"].label = "出生日期"
-        fields["order"].initial = len(self.births) + 1
+        fields["order"].initial = selectors.next_order(parent, self.births)
         fields["hukou"].initial, fields["residence"].initial = parent.hukou, parent.residence
         fields["home"].choices = [
             (key, f"{who.village.name}{who.household}（{who.name}）")
@@ -281,12 +284,43 @@ class BirthForm(EventForm):
                 if field not in self.errors:
                     self.add_error(field, finding.message)
         self._clean_other_parent(values, born)
+        self._note_same_child(values)
         if born and values.get("order"):
             history = [(b.order, b.birth_date, b.origin == Origin.ADOPTED) for b in self.births]
             finding = rules.order_finding(values["order"], born, False, history)
             if finding:
                 self.add_error("order", finding.message)
         return values
+
+    def _note_same_child(self, values) -> None:
+        """Where to look whether the child is registered already; the plan asks for it."""
+        name, born, holder = (
+            values.get("child_name"), values.get("happened_on"), self.homes.get(values.get("home"))
+        )  # fmt: skip
+        if not (name and born and holder):
+            return
+        same = same_child(self.resident, holder.household, name, born).visible_to(self.user)
+        may_edit = self.user.may(Permission.REGISTRY_EDIT)
+        history = reverse("households:birth-create", args=[self.resident.pk])
+        for other in same.for_list():
+            self.notices.append(
+                format_html(
+                    '已登记的：<a class="fp-inline" href="{}">{}，{}{}</a>。',
+                    other.get_absolute_url(),
+                    other.name,
+                    other.village.name,
+                    other.household,
+                )
+            )
+            if may_edit:
+                address = f"{history}?child={other.pk}"
+                self.notices.append(
+                    format_html(
+                        '是同一人：<a class="fp-inline" href="{}">登记{}的生育史</a>。',
+                        address,
+                        self.resident.name,
+                    )
+                )
 
     def _clean_other_parent(self, values, born) -> None:
         """The other parent's number and birth date, by the choice that was made."""
