@@ -1,9 +1,11 @@
 """The desk of requests from villages: its list, what may be done with many, and what waits for whom."""
 
+from datetime import timedelta
+
 import django_filters
 import django_tables2 as tables
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -20,6 +22,7 @@ from households import requests, selectors, services
 from households.models import ChangeRequest
 
 State = ChangeRequest.State
+DAYS_TO_ANSWER = 30  # a request sent back is a task of the village for so long
 TAGS = {
     State.SUBMITTED: "wait",
     State.ACCEPTED: "ok",
@@ -136,6 +139,11 @@ def reject_rows(rows: list[ChangeRequest], *, by, values, day) -> dict[int, str]
     return refused
 
 
+def _called(row: ChangeRequest) -> str:
+    day = f"（{row.happened_on}）" if row.happened_on else ""
+    return f"{requests.label_of(row.kind)}　{about(row)}{day}"
+
+
 def waiting_for(user, day) -> list[Todo]:
     """For a clerk what villages ask; for a propagandist what came back."""
     mine = ChangeRequest.objects.visible_to(user)
@@ -143,7 +151,14 @@ def waiting_for(user, day) -> list[Todo]:
     if user.may(Permission.REQUEST_DECIDE):
         count = mine.waiting().exclude(requested_by=user).count()
         return [Todo("村级申请待受理", count, desk, "wait", "待受理", act="去受理")]
-    back = mine.filter(state=State.REJECTED, requested_by=user).count()
+    # What was asked again since waits no more for who asked.
+    again = ChangeRequest.objects.filter(
+        kind=OuterRef("kind"), village=OuterRef("village"), pk__gt=OuterRef("pk")
+    ).filter(Q(resident=OuterRef("resident")) | Q(household=OuterRef("household")))
+    late = day - timedelta(days=DAYS_TO_ANSWER)
+    back = mine.filter(
+        ~Exists(again), state=State.REJECTED, requested_by=user, decided_at__date__gte=late
+    ).count()
     return [Todo("申请被退回", back, f"{desk}?state=rejected", "bad", "已退回", act="去看原因")]
 
 
@@ -173,7 +188,7 @@ def load() -> None:
             table_class=RequestTable,
             filter_class=RequestFilter,
             columns=COLUMNS,
-            name_of=lambda row: f"{requests.label_of(row.kind)}　{about(row)}",
+            name_of=_called,
             place_of=lambda row: row.village.name,
         )
     )

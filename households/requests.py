@@ -8,6 +8,7 @@ from datetime import date, datetime
 from django import forms
 from django.http import QueryDict
 
+from fpadmin.crypto import digest
 from fpadmin.errors import RuleViolation
 from households import selectors, services
 from households.forms.events import FORMS, event_form
@@ -33,6 +34,12 @@ class Proposal:
     warnings: tuple[str, ...] = ()
     note: str = ""
     fault: str = ""
+
+    def seal(self) -> str:
+        """A keyed digest of what was shown: what is then done must still be the same."""
+        if self.effects:
+            return self.effects.seal(self.warnings)
+        return digest(json.dumps([self.lines, self.warnings]))
 
 
 def label_of(kind: str) -> str:

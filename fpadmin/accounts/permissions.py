@@ -15,6 +15,7 @@ class Permission(StrEnum):
     REGISTRY_EDIT = "registry_edit"
     REQUEST_MAKE = "request_make"  # propose a change to the registry
     REQUEST_DECIDE = "request_decide"
+    NUMBER_CHECK = "number_check"  # whether a number that is typed is right and taken
     IDENTITY_REVEAL = "identity_reveal"  # one number in clear, with a reason, recorded
     IMPORT = "import"
     EXPORT = "export"
@@ -49,14 +50,15 @@ P = Permission
 ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.PROPAGANDIST: frozenset(
         {
-            P.SIGNED_IN, P.REGISTRY_VIEW, P.REQUEST_MAKE, P.IDENTITY_REVEAL, P.RETURNS_VIEW,
-            P.REGIONS_VIEW,
+            P.SIGNED_IN, P.REGISTRY_VIEW, P.REQUEST_MAKE, P.NUMBER_CHECK, P.IDENTITY_REVEAL,
+            P.RETURNS_VIEW, P.REGIONS_VIEW,
         }
     ),
     Role.CLERK: frozenset(
         {
-            P.SIGNED_IN, P.REGISTRY_VIEW, P.REGISTRY_EDIT, P.REQUEST_DECIDE, P.IDENTITY_REVEAL,
-            P.IMPORT, P.EXPORT, P.EXPORT_CLEAR, P.RETURNS_VIEW, P.RETURNS_MAKE, P.JOBS_VIEW, P.REGIONS_VIEW,
+            P.SIGNED_IN, P.REGISTRY_VIEW, P.REGISTRY_EDIT, P.NUMBER_CHECK, P.REQUEST_DECIDE,
+            P.IDENTITY_REVEAL, P.IMPORT, P.EXPORT, P.EXPORT_CLEAR, P.RETURNS_VIEW, P.RETURNS_MAKE,
+            P.JOBS_VIEW, P.REGIONS_VIEW,
         }
     ),
     Role.REVIEWER: frozenset(
@@ -97,6 +99,7 @@ PERMISSION_LABELS: dict[str, str] = {
     P.SIGNED_IN: "登录、修改本人密码和设置",
     P.REGISTRY_VIEW: "查看居民和家庭",
     P.REGISTRY_EDIT: "登记和修改居民、家庭",
+    P.NUMBER_CHECK: "登记时核对证件号码",
     P.REQUEST_MAKE: "向镇办提出登记变动的申请",
     P.REQUEST_DECIDE: "受理村级申请",
     P.IDENTITY_REVEAL: "显示完整证件号码（留痕）",

@@ -13,6 +13,7 @@ from households.models import EventChange, EventKind, Household, LifeEvent, Rela
 from households.spells import NewHousehold
 
 NOTHING = "—"
+ELSEWHERE = "辖区外的人"
 ON_BOOKS, OFF_BOOKS = "在册", "离册"
 _LABELS = {
     "departed_on": "是否在册", "death_date": "死亡日期", "household": "家庭", "relation": "与户主关系",
@@ -71,11 +72,18 @@ class Effects:
 
 
 def of_plan(plan: Plan, may_see=lambda resident: True) -> Effects:
-    """What the plan would change. What `may_see` denies of somebody's past is left out."""
+    """What the plan would change.
+
+    Of somebody whom `may_see` denies only that there is one is said; of somebody who comes from
+    there, and whose name and number were typed, the past is left out.
+    """
     people, stands = [], []
     for change in plan.changes:
         before, after = _before_and_after(change, plan.day)
         hidden = not may_see(change.resident)
+        if hidden and not change.returns:
+            people.append(PersonEffect(ELSEWHERE, [], note="婚姻状况等随之变动"))
+            continue
         lines = [
             Line(
                 _LABELS[key],
@@ -107,6 +115,10 @@ def of_event(event: LifeEvent, may_see=lambda resident: True) -> Effects:
     for part, before, after in stored:
         lines = [] if part.created else _stored_lines(before, after, homes)
         note = _new_note(event, part) if part.created else ""
+        mine = may_see(part.resident) or part.resident_id == event.resident_id
+        if not mine and not {"household_id"} & (before.keys() | after.keys()):
+            people.append(PersonEffect(ELSEWHERE, [], note="婚姻状况等随之变动"))
+            continue
         url = part.resident.get_absolute_url() if may_see(part.resident) else ""
         people.append(
             PersonEffect(part.resident.name, lines, part.resident, part.created, note, url)

@@ -17,7 +17,7 @@ from households.forms.requests import DetailsForm, RejectForm
 from households.life_events.kinds import ARRIVALS, PERSONAL
 from households.models import ChangeRequest, Household, Resident
 from households.request_list import about, state_tag
-from households.views.events import choose_member, event_steps, personal
+from households.views.events import CHANGED_MEANWHILE, choose_member, event_steps, personal
 
 PROPOSE = "提出"
 
@@ -82,8 +82,11 @@ def request_detail(request, pk):
 @require_POST
 @once
 def request_accept(request, pk):
-    """Do what the village proposed."""
+    """Do what the village proposed, if it is still what the page showed."""
     asked = _request(request, pk)
+    shown = requests.proposal_of(asked, by=request.user, today=dates.today())
+    if not shown.fault and request.POST.get("seal") != shown.seal():
+        return _detail(request, asked, RejectForm(), fault=CHANGED_MEANWHILE)
     try:
         event = requests.accept(
             asked,
@@ -93,7 +96,7 @@ def request_accept(request, pk):
             confirmed="confirmed" in request.POST,
         )
     except RuleViolation as violation:
-        return _detail(request, asked, RejectForm(), fault=violation.message)
+        return _detail(request, _request(request, pk), RejectForm(), fault=violation.message)
     messages.success(request, f"已受理{asked.pk}号申请。")
     return redirect(event or asked)
 

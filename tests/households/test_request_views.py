@@ -27,6 +27,12 @@ def propose(client, person, kind="divorce", **data):
     return client.post(url, data | {"step": "save", "seal": seal or ""}, follow=True)
 
 
+def accept(client, asked):
+    """Accept what the page shows now."""
+    shown = client.get(f"{DESK}{asked.pk}/").context["proposal"]
+    return client.post(f"{DESK}{asked.pk}/accept/", {"seal": shown.seal()})
+
+
 def propose_outflow(client, person):
     url = f"/registry/households/{person.household_id}/propose/outflow/"
     form = client.get(url).context["form"]
@@ -51,7 +57,7 @@ def test_clerk_sees_what_it_would_change_and_accepts(person, propagandist, clerk
     page = client.get(f"{DESK}{asked.pk}/").content.decode()
     assert "流出" in page
     assert "张三" in page
-    client.post(f"{DESK}{asked.pk}/accept/")
+    accept(client, asked)
     person.refresh_from_db()
     asked.refresh_from_db()
     assert (person.residence, asked.state, asked.decided_by) == ("流出", "accepted", clerk)
@@ -89,7 +95,7 @@ def test_details_are_proposed_masked_and_only_what_differs_is_written(
     Resident.objects.filter(pk=person.pk).update(bank="新银行")
     client = sign_in(clerk)
     assert account not in client.get(f"{DESK}{asked.pk}/").content.decode()
-    client.post(f"{DESK}{asked.pk}/accept/")
+    accept(client, asked)
     person.refresh_from_db()
     assert (person.bank, person.bank_account) == ("新银行", account)
 
@@ -192,7 +198,7 @@ def test_arrival_into_a_new_household_is_proposed_and_accepted(
     assert check.context["form"].errors == {}
     client.post(url, data | {"step": "save", "seal": check.context["seal"]})
     asked = ChangeRequest.objects.get()
-    sign_in(clerk).post(f"{DESK}{asked.pk}/accept/")
+    accept(sign_in(clerk), asked)
     came = Resident.objects.get(name="赵新来")
     assert (came.household.number, came.village) == ("00077", village)
 
@@ -213,3 +219,48 @@ def test_question_that_has_come_up_since_is_named(person, propagandist, clerk, s
     asked = ChangeRequest.objects.get()
     page = sign_in(clerk).get(f"{DESK}{asked.pk}/").content.decode()
     assert "“新户主”现在必须填写" in page
+
+
+def test_what_would_happen_now_must_be_what_the_clerk_saw(person, propagandist, clerk, sign_in):
+    propose_outflow(sign_in(propagandist), person)
+    asked = ChangeRequest.objects.get()
+    client = sign_in(clerk)
+    seen = client.get(f"{DESK}{asked.pk}/").context["proposal"].seal()
+    Resident.objects.filter(pk=person.pk).update(name="张三丰")
+    page = client.post(f"{DESK}{asked.pk}/accept/", {"seal": seen}).content.decode()
+    assert "重新核对" in page
+    assert ChangeRequest.objects.waiting().exists()
+
+
+def test_task_of_what_came_back_goes_once_it_is_asked_again(person, propagandist, clerk, sign_in):
+    propose_outflow(sign_in(propagandist), person)
+    asked = ChangeRequest.objects.get()
+    sign_in(clerk).post(f"{DESK}{asked.pk}/reject/", {"reason": "日期不对"})
+    client = sign_in(propagandist)
+    assert "申请被退回" in client.get("/").content.decode()
+    propose_outflow(client, person)
+    assert "申请被退回" not in client.get("/").content.decode()
+
+
+def test_village_may_have_a_number_checked_while_it_proposes(propagandist, reviewer, sign_in):
+    url = reverse("households:id-number-check")
+    assert sign_in(propagandist).post(url, {"id_number": "1"}).status_code == 200
+    assert sign_in(reviewer).post(url, {"id_number": "1"}).status_code == 403
+
+
+def test_check_page_does_not_name_a_spouse_of_another_village(
+    village, other_village, propagandist, clerk, sign_in
+):
+    wife = make_resident(make_household(village), "李芳", sex="女", marital="初婚")
+    husband = make_resident(make_household(other_village), "某某甲", marital="初婚")
+    for one, other in ((wife, husband), (husband, wife)):
+        one.spouse, one.spouse_id_number = other, other.id_number
+        one.spouse_id_number_digest = other.id_number_digest
+        one.save()
+    url = f"/registry/residents/{wife.pk}/propose/divorce/"
+    data = {"happened_on": "2018-9-1", "step": "check"}
+    page = sign_in(propagandist).post(url, data).content.decode()
+    assert "李芳" in page
+    assert "某某甲" not in page
+    url = f"/registry/residents/{wife.pk}/events/divorce/"
+    assert "某某甲" in sign_in(clerk).post(url, data).content.decode()
