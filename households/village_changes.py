@@ -10,7 +10,7 @@ from django.db.models import F, Q, QuerySet
 
 from fpadmin.accounts.models import Region, User
 from fpadmin.errors import RuleViolation
-from households.models import Household, Residency, Resident, registered
+from households.models import Household, LedgerLock, Residency, Resident, registered
 
 GROUPS_OF_A_VILLAGE = 99  # two digits of the code
 
@@ -57,6 +57,9 @@ def plan_move(
             raise RuleViolation(f"{region.name}不是村或小组。", field="sources")
         if not _in_force(region, day):
             raise RuleViolation(f"{region.name}在{day}没有启用。", field="sources")
+    inside = [r.name for r in sources if any(r.parent_id == other.pk for other in sources)]
+    if inside:
+        raise RuleViolation(f"{inside[0]}随所在的村一起调整，不用单独选。", field="sources")
     townships = {_township(r.code) for r in (*sources, target)}
     if len(townships) > 1:
         raise RuleViolation("只能在同一个乡镇（街道）内调整。", field="target")
@@ -69,6 +72,15 @@ def plan_move(
             )
     elif Region.objects.filter(code=target.code).exists():
         raise RuleViolation(f"区划代码{target.code}已经有了。", field="code")
+    locked = LedgerLock.objects.in_force().filter(
+        township__code=townships.pop(), closes_on__gte=day
+    )
+    newest = locked.order_by("-closes_on").first()
+    if newest:
+        raise RuleViolation(
+            f"{newest.period}的总人口账已锁定，生效日期要晚于{newest.closes_on}，或请县里先解锁。",
+            field="day",
+        )
     homes = households_of(sources)
     if not homes.exists() and not move.villages:
         raise RuleViolation("所选的小组没有家庭，不用调整。", field="sources")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from fpadmin import bulk
 from fpadmin.accounts.models import Region
@@ -71,7 +71,9 @@ def change_villages(
     Resident.objects.filter(household__in=homes).update(
         village=target, row_version=F("row_version") + 1
     )
-    ChangeRequest.objects.waiting().filter(village__in=move.villages).update(village=target)
+    ChangeRequest.objects.waiting().filter(
+        Q(village__in=move.villages) | Q(household__in=homes) | Q(resident__household__in=homes)
+    ).update(village=target)
     _end_places(move, by)
     change = VillageChange.objects.create(
         target=target,

@@ -9,6 +9,7 @@ from fpadmin.audit.models import AuditEvent
 from fpadmin.errors import RuleViolation
 from fpadmin.invariants import check_all
 from fpadmin.reporting.registry import Span
+from fpadmin.reporting.services import make_return
 from households import services
 from households.balance import compute_balance
 from households.indicators import compute_population
@@ -246,3 +247,21 @@ def test_list_of_changes_costs_the_same_for_many(
 
     grow()
     assert_query_count_does_not_grow(lambda: client.get("/registry/village-changes/"), grow)
+
+
+def test_change_before_the_end_of_a_locked_month_is_refused(
+    two_villages, township, administrator, clerk, reviewer
+):
+    village, other = two_villages
+    make_return(code="population-ledger", region=township, period="2018-09", by=clerk, today=TODAY)
+    services.lock_month(by=reviewer, township=township, period="2018-09", today=TODAY)
+    with pytest.raises(RuleViolation, match="已锁定"):
+        change(administrator, [other], village, day=date(2018, 9, 30))
+    change(administrator, [other], village, day=date(2018, 10, 1))
+
+
+def test_village_with_one_of_its_own_groups_is_refused(two_villages, administrator):
+    village, other = two_villages
+    group = Region.objects.get(parent=other)
+    with pytest.raises(RuleViolation, match="不用单独选"):
+        change(administrator, [other, group], village)
