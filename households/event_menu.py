@@ -13,6 +13,7 @@ from households.life_events.kinds import (
     kinds_of_household,
     kinds_of_resident,
 )
+from households.life_events.kinship import still_in_law
 from households.models import EventKind, Household, LifeEvent, Resident
 from households.requests import EDIT as DETAILS
 
@@ -58,8 +59,16 @@ def menu_of_household(
     )
 
 
-def next_steps(event: LifeEvent) -> list[tuple[str, str]]:
-    """[(word, address)] of what a clerk does after this event."""
+def next_steps(event: LifeEvent, *, may_record: bool) -> list[tuple[str, str]]:
+    """[(word, address)] of what is done after this event, or only seen by who may not record."""
+    steps = _further_events(event) if may_record else []
+    steps.append((f"打开{event.resident.name}的页面", event.resident.get_absolute_url()))
+    steps.append((f"返回{event.household}", event.household.get_absolute_url()))
+    return steps
+
+
+def _further_events(event: LifeEvent) -> list[tuple[str, str]]:
+    """Events that commonly follow this one."""
     steps = []
     if event.kind in ARRIVALS:
         page = reverse("households:household-event", args=[event.household_id, event.kind])
@@ -67,8 +76,21 @@ def next_steps(event: LifeEvent) -> list[tuple[str, str]]:
     if event.kind == EventKind.MARRIAGE and event.resident.spouse_id is None:
         page = reverse("households:arrival-event", args=[EventKind.MOVE_IN])
         steps.append(("给配偶登记迁入", page))
-    steps.append((f"打开{event.resident.name}的页面", event.resident.get_absolute_url()))
-    steps.append((f"返回{event.household}", event.household.get_absolute_url()))
+    if event.kind == EventKind.DIVORCE and not hasattr(event, "undone_by"):
+        steps += _after_divorce(event)
+    return steps
+
+
+def _after_divorce(event: LifeEvent) -> list[tuple[str, str]]:
+    """Who still is husband or wife of somebody in the household moves, or gets another relation."""
+    steps = []
+    couple = [p.resident for p in event.people.select_related("resident").order_by("pk")]
+    for person in still_in_law(couple):
+        for kind in (EventKind.HOUSEHOLD_MOVE, EventKind.MOVE_OUT):
+            page = reverse("households:household-event", args=[person.household_id, kind])
+            steps.append((f"给{person.name}登记{kind.label}", f"{page}?member={person.pk}"))
+        edit = reverse("households:resident-edit", args=[person.pk])
+        steps.append((f"改{person.name}与户主的关系", edit))
     return steps
 
 

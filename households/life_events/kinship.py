@@ -5,6 +5,7 @@ say enough the word is 其他.
 """
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Protocol
 
 from households.models.enums import Relation, Sex
@@ -60,6 +61,9 @@ class Person(Protocol):
     spouse_id: int | None
     father_id: int | None
     mother_id: int | None
+    household_id: int
+    death_date: date | None
+    departed_on: date | None
 
 
 def relations_to(new_head: Person, members: Iterable[Person]) -> dict[int, str]:
@@ -92,6 +96,14 @@ def relation_of_spouse(relation: str, sex: str) -> str:
 def relation_of_child(relation: str, sex: str) -> str:
     """What a child of that sex is to the head, born to a member of that relation."""
     return _word(_BORN_TO.get(relation, R.OTHER), sex)
+
+
+def still_in_law(couple: Iterable[Person]) -> list[Person]:
+    """Who of a divorced couple in one household has a relation to its head by that marriage alone."""
+    couple = [p for p in couple if not p.departed_on and not p.death_date]
+    if len({p.household_id for p in couple}) != 1 or len(couple) < 2:
+        return []
+    return [p for p in couple if p.relation in (R.SPOUSE, R.DAUGHTER_IN_LAW, R.SON_IN_LAW)]
 
 
 def relations_joining(

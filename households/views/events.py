@@ -95,7 +95,7 @@ def event_detail(request, pk):
             "event_menu": menu_of_household(event.household, members, dates.today())
             if can_edit
             else [],
-            "steps": next_steps(event),
+            "steps": next_steps(event, may_record=can_edit),
         },
     )
 

@@ -213,3 +213,35 @@ def test_child_of_another_office_is_not_told_of(client, family, far_village):
     page = check(client, of_person(wife, "birth"), **birth(wife, order="2", happened_on="20150304"))
     assert page.context["plan"].warnings == []
     assert page.context["form"].notices == []
+
+
+def test_divorce_points_to_the_relation_that_no_longer_holds(client, family, village):
+    head, wife, *_ = family
+    address = of_person(head, "divorce")
+
+    page = check(client, address)
+    assert "李芳离婚后还在本户，与户主关系还是“配偶”" in page.content.decode()
+    done = save(client, address, page)
+
+    steps = dict(done.context["steps"])
+    move = f"{of_home(head.household, 'household_move')}?member={wife.pk}"
+    assert steps["给李芳登记户间变动"] == move
+    assert client.get(move).context["form"].initial == {"members": [str(wife.pk)]}
+    assert {"给李芳登记迁出", "改李芳与户主的关系"} < set(steps)
+    Resident.objects.filter(pk=wife.pk).update(household=make_household(village))
+    steps = dict(client.get(done.request["PATH_INFO"]).context["steps"])
+    assert not any("李芳" in word for word in steps)
+
+
+def test_divorce_of_who_live_apart_says_nothing(client, family, village):
+    head, wife, *_ = family
+    Resident.objects.filter(pk=wife.pk).update(household=make_household(village), relation="户主")
+    page = check(client, of_person(head, "divorce"))
+    assert page.context["form"].notices == []
+
+
+def test_who_may_only_see_a_divorce_is_led_to_no_form(client, family, propagandist, sign_in):
+    address = of_person(family[0], "divorce")
+    done = save(client, address, check(client, address))
+    seen = sign_in(propagandist).get(done.request["PATH_INFO"])
+    assert [word for word, _ in seen.context["steps"]] == ["打开段光超的页面", "返回00016户"]

@@ -9,6 +9,7 @@ from households.forms.base import half, helper, section, third
 from households.forms.events.base import EventForm, day_and_note
 from households.forms.events.members import TABLE, MembersForm
 from households.forms.residents import taken_message
+from households.life_events import kinship
 from households.life_events.plan import living_members
 from households.models import EventKind, Relation, Sex
 
@@ -49,7 +50,7 @@ class DeathForm(MembersForm):
 
 
 class DivorceForm(EventForm):
-    """离婚: the couple's marital state; where they live is another event."""
+    """离婚: the couple's marital state; where they live is another event, which it points to."""
 
     kind = EventKind.DIVORCE
 
@@ -57,6 +58,16 @@ class DivorceForm(EventForm):
         super().__init__(data, **kwargs)
         self.fields["happened_on"].label = "离婚日期"
         self.helper = helper(section("离婚", *day_and_note()))
+
+    def clean(self):
+        values = super().clean()
+        spouse = next((m for m in self.residents if m.pk == self.resident.spouse_id), None)
+        for person in kinship.still_in_law([self.resident, spouse] if spouse else []):
+            self.notices.append(
+                f"{person.name}离婚后还在本户，与户主关系还是“{person.relation}”。"
+                "登记后请接着登记户间变动或迁出；仍住本户的，改与户主的关系。"
+            )
+        return values
 
     def values(self):
         return {"resident": self.resident}
