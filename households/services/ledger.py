@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Exists, OuterRef, Value
 from django.utils import timezone
 
-from fpadmin import dates
+from fpadmin import bulk, dates
 from fpadmin.accounts.models import Region
 from fpadmin.audit import log
 from fpadmin.dates import Period
@@ -132,9 +132,8 @@ def _keep_members(township: Region, day) -> None:
         "sex": OuterRef("sex"), "hukou_class": OuterRef("hukou_class"),
     }  # fmt: skip
     known = LedgerMember.objects.filter(township=township, until__isnull=True)
-    now = counted_on(day).filter(village__path__startswith=township.path)
+    now = counted_on(day).within(township)
     known.filter(~Exists(counted_on(day).filter(**alike))).update(until=day)
-    # A row that began this very day was never read.
     new = (
         now.filter(~Exists(known.filter(**alike)))
         .order_by()
@@ -147,6 +146,8 @@ def _keep_members(township: Region, day) -> None:
     names = ", ".join(f'"{name}"' for name in columns)
     with connection.cursor() as cursor:
         cursor.execute(f'INSERT INTO "{LedgerMember._meta.db_table}" ({names}) {statement}', values)
+        added = cursor.rowcount
+    bulk.analyze(LedgerMember, rows=added)
 
 
 def _keep_entries(lock: LedgerLock, span: Span, previous: LedgerLock | None) -> None:
