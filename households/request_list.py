@@ -15,7 +15,7 @@ from fpadmin.ui import acts, listing, todos
 from fpadmin.ui.acts import Act
 from fpadmin.ui.filters import FilterSet
 from fpadmin.ui.listing import Asked, ListColumn, ListSpec
-from fpadmin.ui.tables import NOWRAP, DayColumn, NameColumn, Table, TimeColumn
+from fpadmin.ui.tables import NOWRAP, WIDE, DayColumn, NameColumn, Table, TimeColumn
 from fpadmin.ui.templatetags.ui import NOTHING, status_tag
 from fpadmin.ui.todos import Todo, TodoSource
 from households import requests, selectors, services
@@ -69,6 +69,7 @@ class RequestTable(Table):
     about = tables.Column("居民或家庭", accessor="pk")
     village = tables.Column("村（社区）", accessor="village__name", attrs=NOWRAP)
     happened_on = DayColumn()
+    summary = tables.Column(attrs=WIDE)
     requested_by = tables.Column(accessor="requested_by__name")
     requested_at = TimeColumn(orderable=True)
     state = tables.Column(attrs=NOWRAP)
@@ -77,7 +78,7 @@ class RequestTable(Table):
     class Meta:
         model = ChangeRequest
         fields = (
-            "kind", "about", "village", "happened_on", "requested_by", "requested_at", "state",
+            "kind", "about", "village", "happened_on", "summary", "requested_by", "requested_at", "state",
             "reason",
         )  # fmt: skip
 
@@ -141,7 +142,7 @@ def reject_rows(rows: list[ChangeRequest], *, by, values, day) -> dict[int, str]
 
 def _called(row: ChangeRequest) -> str:
     day = f"（{row.happened_on}）" if row.happened_on else ""
-    return f"{requests.label_of(row.kind)}　{about(row)}{day}"
+    return f"{requests.label_of(row.kind)}　{about(row)}{day}　{row.summary}".strip()
 
 
 def waiting_for(user, day) -> list[Todo]:
@@ -168,6 +169,7 @@ COLUMNS = (
         write=lambda name, number: name or number or ""),
     ListColumn("village", "村（社区）", ("village__name",), width=16),
     ListColumn("happened_on", "发生日期", ("happened_on",), kind="date"),
+    ListColumn("summary", "要改动的内容", ("summary",), width=40),
     ListColumn("requested_by", "填报人", ("requested_by__name",)),
     ListColumn("requested_at", "填报时间", ("requested_at",), kind="time", width=18),
     ListColumn("state", "状态", ("state",), write=lambda state: State(state).label),

@@ -35,6 +35,18 @@ class Proposal:
     note: str = ""
     fault: str = ""
 
+    def summary(self) -> str:
+        """The changes in one line, for a list."""
+        if not self.effects:
+            return "；".join(f"{label}：{old}→{new}" for label, old, new in self.lines)
+        people = [
+            f"{person.name}"
+            + ("（新登记）" if person.is_new else "")
+            + "，".join(f"{ln.label}：{ln.before}→{ln.after}" for ln in person.lines if ln.before)
+            for person in self.effects.people
+        ]
+        return "；".join(people)
+
     def seal(self) -> str:
         """A keyed digest of what was shown: what is then done must still be the same."""
         if self.effects:
@@ -60,14 +72,19 @@ def content_of(form: forms.Form, changed: Sequence[str] = ()) -> Mapping[str, Se
 def proposal_of(request: ChangeRequest, *, by, today: date) -> Proposal:
     """What accepting the request as `by` would do today. Changes nothing."""
     try:
-        form, content = _form(request, by, today)
-        if request.kind == EDIT:
-            return Proposal(lines=tuple(form.lines()))
-        asked = form.event()
-        plan = plan_event(asked.kind, asked.happened_on, today, asked.values)
+        form, _ = _form(request, by, today)
+        return of_form(form)
     except RuleViolation as violation:
         return Proposal(fault=violation.message)
-    shown = of_plan(plan, selectors.sight_of(by))
+
+
+def of_form(form) -> Proposal:
+    """What the valid form asks for, as its own user would do it. Raises what the plan refuses."""
+    if isinstance(form, DetailsForm):
+        return Proposal(lines=tuple(form.lines()))
+    asked = form.event()
+    plan = plan_event(asked.kind, asked.happened_on, form.today, asked.values)
+    shown = of_plan(plan, selectors.sight_of(form.user))
     return Proposal(effects=shown, warnings=(*plan.warnings, *form.notices), note=asked.note)
 
 

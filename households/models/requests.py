@@ -52,6 +52,8 @@ class ChangeRequest(models.Model):
     )
     # The posted form as JSON: it is filled in again when the township accepts.
     content = EncryptedCharField("填报内容")
+    # What it would change, in words and with numbers covered, as the village saw it.
+    summary = EncryptedCharField("要改动的内容", blank=True, default="")
     happened_on = models.DateField("发生日期", null=True, blank=True)
     state = models.CharField("状态", max_length=10, choices=State, default=State.SUBMITTED)
     requested_by = models.ForeignKey(
@@ -75,7 +77,7 @@ class ChangeRequest(models.Model):
     objects = ChangeRequestQuerySet.as_manager()
 
     class Personal:
-        personal = ("content", "reason")
+        personal = ("content", "summary", "reason")
         other = (
             "id", "kind", "village", "resident", "household", "happened_on", "state",
             "requested_by", "requested_at", "decided_by", "decided_at", "event",

@@ -26,10 +26,12 @@ def propose_change(
     household: Household | None,
     content: Mapping[str, Sequence[str]],
     happened_on: date | None,
+    summary: str = "",
 ) -> ChangeRequest:
     """Keep a filled-in form as a request; nothing else changes until the township accepts it.
 
-    `content` is the posted form, {field: values}, kept encrypted. Refuses a second open request of
+    `content` is the posted form, {field: values}, and `summary` what it would change in words; both
+    are kept encrypted. Refuses a second open request of
     the same kind for the same person, or for the same household where no person is named; people
     who come into a household yet to be named are not told apart.
     """
@@ -43,6 +45,7 @@ def propose_change(
         resident=resident,
         household=household,
         content=json.dumps({name: list(values) for name, values in content.items()}),
+        summary=summary,
         happened_on=happened_on,
         requested_by=by,
     )

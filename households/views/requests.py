@@ -180,6 +180,7 @@ def _proposing(request, *, resident: Resident | None = None, household: Househol
             household=household,
             content=requests.content_of(form),
             happened_on=form.cleaned_data["happened_on"],
+            summary=requests.of_form(form).summary(),
         )
         return _proposed(request, asked)
 
@@ -200,6 +201,7 @@ def _propose_details(request, resident: Resident):
                 household=None,
                 content=requests.content_of(form, changed=form.proposed()),
                 happened_on=None,
+                summary=requests.of_form(form).summary(),
             )
             return _proposed(request, asked)
         except RuleViolation as violation:

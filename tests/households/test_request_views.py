@@ -74,7 +74,9 @@ def test_many_are_accepted_at_once_and_the_odd_ones_reported(
     Resident.objects.filter(pk=person.pk).update(residence="流入")
     client = sign_in(clerk)
     url = reverse("lists:act-confirm", args=["requests", "accept"])
-    assert "4份" in client.post(url, {"all": "1"}).content.decode()
+    page = client.post(url, {"all": "1"}).content.decode()
+    assert "4份" in page
+    assert "居住状态：常住→流出" in page
     page = client.post(url, {"all": "1", "step": "do"}, follow=True).content.decode()
     assert "现在已不能这样登记" in page
     assert Resident.objects.filter(residence="流出").count() == 3
