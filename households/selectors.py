@@ -49,6 +49,16 @@ class Membership:
     hukou: str
 
 
+@dataclass(frozen=True)
+class Moved:
+    """By which event, if any, the last people left a household, and for which one."""
+
+    day: date
+    event: LifeEvent | None
+    household: Household
+    visible: bool
+
+
 def registered_with(user, number: str, *, except_pk: int | None = None) -> Registered | None:
     """Whether anybody holds `number`; who, only inside the user's region."""
     everybody = Resident.objects.with_id_number(number).exclude(pk=except_pk)
@@ -182,6 +192,20 @@ def membership_of(household: Household, day: date) -> Membership:
     )
 
 
+def moved_to(user, household: Household) -> Moved | None:
+    """Where the last people of a household went that stands empty, if to another household."""
+    ended = household.residencies.filter(ended_on__isnull=False).select_related("closed_by")
+    last = ended.order_by("-ended_on", "-pk").first()
+    if last is None:
+        return None
+    spells = Residency.objects.filter(resident=last.resident_id, started_on=last.ended_on)
+    then = spells.exclude(household=household).select_related("household__village").first()
+    if then is None:
+        return None
+    visible = Household.objects.visible_to(user).filter(pk=then.household_id).exists()
+    return Moved(last.ended_on, last.closed_by, then.household, visible)
+
+
 def spells_of(user, resident: Resident):
     """The resident's spells, newest first; those of households elsewhere too, without a link."""
     visible = Household.objects.visible_to(user).filter(
@@ -256,12 +280,13 @@ def _for_timeline(user, *found: QuerySet) -> list[LifeEvent]:
     """The events of several queries, each served by an index of its own; who undid what with them."""
     first, *others = (q.values("pk") if q.model is LifeEvent else q for q in found)
     people = EventChange.objects.defer("before", "after").select_related("resident").order_by("pk")
+    spells = Residency.objects.select_related("household__village").order_by("pk")
     return list(
         LifeEvent.objects.visible_to(user)
         .filter(pk__in=first.order_by().union(*(q.order_by() for q in others)))
         .exclude(kind=EventKind.UNDO)
         .for_list()
-        .prefetch_related(Prefetch("people", people))
+        .prefetch_related(Prefetch("people", people), Prefetch("opened_spells", spells))
     )
 
 

@@ -20,6 +20,7 @@ _YOUNGER = (
     Relation.SON, Relation.DAUGHTER, Relation.SON_IN_LAW, Relation.DAUGHTER_IN_LAW,
     Relation.GRANDCHILD,
 )  # fmt: skip
+_REHOUSING = (EventKind.MERGE, EventKind.SPLIT, EventKind.HOUSEHOLD_MOVE)
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def timeline(
 ) -> list[Entry]:
     """Events with who and why; births, deaths, marriages and stays that no event tells of.
 
-    `events` come with their people and undoing, as selectors.events_of_people() gives them.
+    `events` come with their people, spells and undoing, as selectors.events_of_people() gives them.
     """
     events = list(events)
     told = _Told([e for e in events if not _undoing(e)])
@@ -87,7 +88,8 @@ def _of_event(event: LifeEvent) -> Entry:
     else:
         more = len(people) > 1 and kind not in (EventKind.DEATH, EventKind.DIVORCE)
         who = event.resident.name + ("等" if more else "")
-    text = [event.note] if event.note else []
+    text = [f"到{'、'.join(_new_homes(event))}"] if kind in _REHOUSING and _new_homes(event) else []
+    text += [event.note] if event.note else []
     if event.reported_on != event.happened_on:
         text.append(f"{event.reported_on}报告")
     undo = _undoing(event)
@@ -98,6 +100,12 @@ def _of_event(event: LifeEvent) -> Entry:
         url=event.get_absolute_url(),
         undone=f"{undo.reported_on}撤销：{undo.note}" if undo else "",
     )
+
+
+def _new_homes(event: LifeEvent) -> list[str]:
+    """Where the event brought people: the households of its spells but the one it is about."""
+    homes = [s.household for s in event.opened_spells.all() if s.household_id != event.household_id]
+    return list(dict.fromkeys(f"{home.village.name}{home}" for home in homes))
 
 
 def _births(members: list[Resident], births: Iterable[ChildRecord], told: _Told) -> list[Entry]:

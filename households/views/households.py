@@ -65,6 +65,9 @@ def household_detail(request, pk):
         context
         | {
             "day_form": day_form,
+            "moved": None
+            if context["living_count"]
+            else selectors.moved_to(request.user, household),
             "tree": family_tree(members, context["day"]),
             "events": events if whole else events[:ENTRIES_SHOWN],
             "event_count": len(events),

@@ -245,3 +245,32 @@ def test_who_may_only_see_a_divorce_is_led_to_no_form(client, family, propagandi
     done = save(client, address, check(client, address))
     seen = sign_in(propagandist).get(done.request["PATH_INFO"])
     assert [word for word, _ in seen.context["steps"]] == ["打开段光超的页面", "返回00016户"]
+
+
+def merge(by, household, target):
+    members = {m.pk: "其他" for m in household.members.all()}
+    return services.record_event(
+        by=by, kind="merge", happened_on=date(2018, 10, 8), today=date(2018, 10, 9),
+        values={"household": household, "target": target, "relations": members},
+    )  # fmt: skip
+
+
+def test_page_of_an_emptied_household_says_where_its_people_went(client, clerk, family, village):
+    home, target = family[0].household, make_household(village, "09001")
+    make_resident(target, "王桂英")
+    event = merge(clerk, home, target)
+
+    text = client.get(home.get_absolute_url()).content.decode()
+
+    assert "这一户已没有在册的人" in text
+    assert f'href="{event.get_absolute_url()}">并户</a>，到' in text
+    assert f'href="{target.get_absolute_url()}">庄科村09001户</a>' in text
+    assert "用“添加成员”登记户主和家人" not in text
+    assert '<span class="fp-hint">到庄科村09001户' in text
+    services.undo_event(by=clerk, event=event, today=date(2018, 10, 9), reason="登记错了")
+    assert "这一户已没有" not in client.get(home.get_absolute_url()).content.decode()
+
+
+def test_page_of_a_household_that_never_had_members_invites_them(client, village):
+    text = client.get(make_household(village).get_absolute_url()).content.decode()
+    assert "用“添加成员”登记户主和家人" in text
