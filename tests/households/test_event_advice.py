@@ -274,3 +274,8 @@ def test_page_of_an_emptied_household_says_where_its_people_went(client, clerk, 
 def test_page_of_a_household_that_never_had_members_invites_them(client, village):
     text = client.get(make_household(village).get_absolute_url()).content.decode()
     assert "用“添加成员”登记户主和家人" in text
+
+
+def test_missing_new_head_is_said_once(client, family):
+    page = check(client, of_person(family[0], "death"))
+    assert [len(found) for found in errors(page).values()] == [1]

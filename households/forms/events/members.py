@@ -136,6 +136,8 @@ class MembersForm(EventForm):
             return
         chosen = self.cleaned_data.get("new_head", "")
         named = Relation.HEAD in self.chosen_relations(staying).values()
+        if "new_head" in self.errors:
+            return  # said already
         if not chosen and not named:
             names = "、".join(m.name for m in staying)
             self.add_error(
