@@ -18,6 +18,6 @@ class JobsConfig(AppConfig):
         menu.load()
         register_types(services.EVENT_TYPES, services.CHANGE_LABELS)
         kinds.register(
-            kinds.JobKind("check-invariants", "核对数据", runs.run, Permission.JOBS_MANAGE)
+            kinds.JobKind(runs.KIND, "核对数据", runs.run, Permission.JOBS_MANAGE)
         )
         todos.register(todos.TodoSource("jobs", Permission.JOBS_VIEW, presenters.todos, order=10))

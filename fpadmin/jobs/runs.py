@@ -10,6 +10,8 @@ from fpadmin.jobs import services
 from fpadmin.jobs.kinds import JobContext, JobFailed
 from fpadmin.jobs.models import Job
 
+KIND = "check-invariants"
+
 
 def run(context: JobContext) -> dict:
     """Check every invariant. Fails with the findings where one is broken; may be repeated."""
@@ -26,7 +28,7 @@ def run(context: JobContext) -> dict:
 def start(*, by: SystemJob) -> Job:
     """Ask for such a run; asked for twice it is one open job."""
     return services.enqueue(
-        kind="check-invariants", params={}, key="check-invariants", title="核对数据", by=by,
+        kind=KIND, params={}, key="check-invariants", title="核对数据", by=by,
         region=office(),
     )  # fmt: skip
 

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.apps import apps
-from django.db.models import Count, Min
+from django.db.models import Count, Max, Min
 from django.urls import reverse
 
 from fpadmin.invariants import INVARIANTS
+from fpadmin.jobs.models import Job
+from fpadmin.jobs.runs import KIND as CHECK_JOB
 from fpadmin.selfcheck.models import OpenFinding
 from fpadmin.ui.todos import Todo
 
@@ -57,3 +59,13 @@ def todos(user, day: date) -> list[Todo]:
     """What the check found in the user's region."""
     url = reverse("selfcheck:finding-list")
     return [Todo("数据自检发现的问题", waiting(user), url, "warn", "待处理", "逐条改正，次日消失")]
+
+
+def last_checked() -> datetime | None:
+    """When the data were last checked through; None before the first time."""
+    # A check that found something ends as a failed job.
+    ended = Job.objects.filter(kind=CHECK_JOB, finished_at__isnull=False)
+    at = ended.exclude(state=Job.State.CANCELLED).aggregate(at=Max("finished_at"))["at"]
+    # The command checks without a job, and leaves what it found.
+    seen = OpenFinding.objects.aggregate(at=Max("seen_at"))["at"]
+    return max(filter(None, (at, seen)), default=None)

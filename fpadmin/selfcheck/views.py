@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 from fpadmin.accounts.permissions import Permission, requires
 from fpadmin.selfcheck.filters import FindingFilter
 from fpadmin.selfcheck.models import OpenFinding
-from fpadmin.selfcheck.presenters import rule_counts
+from fpadmin.selfcheck.presenters import last_checked, rule_counts
 from fpadmin.selfcheck.tables import FindingTable
 from fpadmin.ui.lists import list_page
 
@@ -23,6 +23,7 @@ def finding_list(request):
         unit="处",
         table_class=FindingTable,
         filter_class=FindingFilter,
+        extra={"checked_at": last_checked()},
     )
 
 
@@ -30,4 +31,5 @@ def finding_list(request):
 @require_safe
 def rule_list(request):
     """Every rule with the number of records that break it: figures only, no names, no links."""
-    return render(request, "selfcheck/rule_list.html", {"rules": rule_counts(request.user)})
+    context = {"rules": rule_counts(request.user), "checked_at": last_checked()}
+    return render(request, "selfcheck/rule_list.html", context)

@@ -12,6 +12,7 @@ from django.urls import reverse
 from fpadmin import invariants
 from fpadmin.audit.log import SystemJob
 from fpadmin.invariants import Finding, Invariant
+from fpadmin.jobs.models import Job
 from fpadmin.jobs.services import check_invariants
 from fpadmin.selfcheck.models import OpenFinding
 from fpadmin.ui import todos
@@ -198,3 +199,14 @@ def test_warning_is_told_and_breaks_nothing(village, time_machine):
     out = StringIO()
     call_command("check_invariants", stdout=out)
     assert "提醒 REG12 有成员的家庭有户主" in out.getvalue()
+
+
+def test_page_says_when_the_data_were_checked_and_when_never(clerk, administrator, sign_in):
+    assert "还没有核对过" in sign_in(clerk).get(reverse(LIST)).content.decode()
+    assert "未核对" in sign_in(administrator).get(reverse(RULES)).content.decode()
+    Job.objects.create(
+        kind="check-invariants", key="x", title="核对数据", state=Job.State.FAILED,
+        finished_at=datetime(2018, 10, 9, 1, 30, tzinfo=UTC),
+    )  # fmt: skip
+    assert "最近核对于2018-10-09 09:30" in sign_in(clerk).get(reverse(LIST)).content.decode()
+    assert "未核对" not in sign_in(administrator).get(reverse(RULES)).content.decode()
