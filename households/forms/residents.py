@@ -6,6 +6,7 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Div, Field
 from django import forms
 from django.urls import reverse
+from django.utils.html import format_html
 
 from fpadmin.identity import (
     ETHNIC_GROUP_SET,
@@ -29,7 +30,16 @@ from households.forms.base import (
     third,
     whole,
 )
-from households.models import Household, Hukou, Marital, Relation, Residence, Resident, Sex
+from households.models import (
+    EventKind,
+    Household,
+    Hukou,
+    Marital,
+    Relation,
+    Residence,
+    Resident,
+    Sex,
+)
 from households.presenters import ethnic_group_word
 from households.services import (
     ID_NUMBER_TAKEN,
@@ -45,7 +55,9 @@ READING = (
 )
 EXISTING, NEW = "existing", "new"
 CHANGED, CORRECTED = "changed", "corrected"
-ENTRY_REASONS = ["出生", "迁入", "流入", "返回", "补登"]
+BORN = "出生"
+NOT_A_BIRTH = "在这里登记不计入出生，也不写生育史。新生儿"
+ENTRY_REASONS = [BORN, "迁入", "流入", "返回", "补登"]
 CHANGE_REASONS = ["迁移", "流出", "返回", "婚姻", "分户", "并户", "户口性质变更", "其他"]
 
 
@@ -174,7 +186,7 @@ class ResidentForm(RegistryForm):
             self.fields["changed_on"].label = "在册起始日期"
             self.fields[
                 "changed_on"
-            ].help_text = "新生儿填出生日期，迁入的填迁入日期；不清楚就留空，按一直在册"
+            ].help_text = "新生儿请从母亲的页面登记出生；补登的填实际日期；不清楚就留空，按一直在册"
             reasons = ENTRY_REASONS
         else:
             reasons = CHANGE_REASONS
@@ -296,6 +308,7 @@ class ResidentForm(RegistryForm):
             )
         self._clean_place(values)
         self._clean_relatives(values, number)
+        self._note_birth(values)
         return values
 
     def _clean_place(self, values) -> None:
@@ -359,6 +372,25 @@ class ResidentForm(RegistryForm):
             elif selectors.in_scope(self.user, typed) is None:
                 label = self.fields[name].label.removesuffix("公民身份号码")
                 self.warnings.append(f"{label}的号码未在您的区划登记，登记后会自动关联。")
+
+    def _note_birth(self, values) -> None:
+        """Only the event counts as a birth and writes the birth history: the page leads there."""
+        if self.shown is not None or values.get("change_reason") != BORN:
+            return
+        typed = values.get("mother_id_number") or values.get("father_id_number")
+        parent = selectors.in_scope(self.user, typed) if typed else None
+        if parent is None or parent.departed_on or parent.death_date:
+            self.warnings.append(NOT_A_BIRTH + "请从母亲或父亲的页面登记出生。")
+            return
+        address = reverse("households:resident-event", args=[parent.pk, EventKind.BIRTH])
+        self.warnings.append(
+            format_html(
+                '{}请到<a class="fp-inline" href="{}">{}的登记出生</a>。',
+                NOT_A_BIRTH,
+                address,
+                parent.name,
+            )
+        )
 
     def moves(self, values) -> bool:
         """Whether anything that a spell holds differs from the record shown."""

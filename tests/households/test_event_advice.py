@@ -279,3 +279,18 @@ def test_page_of_a_household_that_never_had_members_invites_them(client, village
 def test_missing_new_head_is_said_once(client, family):
     page = check(client, of_person(family[0], "death"))
     assert [len(found) for found in errors(page).values()] == [1]
+
+
+def test_newborn_registered_without_an_event_is_led_to_the_birth(client, family):
+    head, wife, *_ = family
+    page = client.post(
+        url("resident-create"), person(head.household, mother_id_number=wife.id_number)
+    )
+    [warning] = page.context["warnings"]
+    assert "不计入出生" in warning
+    assert f'href="{of_person(wife, "birth")}">李芳的登记出生</a>' in page.content.decode()
+
+    page = client.post(url("resident-create"), person(head.household))
+    assert "从母亲或父亲的页面登记出生" in page.context["warnings"][0]
+    page = client.post(url("resident-create"), person(head.household, change_reason="补登"))
+    assert page.context["warnings"] == []
