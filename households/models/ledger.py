@@ -144,7 +144,11 @@ class LedgerMember(models.Model):
                 condition=_class_known(), name="%(app_label)s_%(class)s_class_known"
             ),
         ]
-        indexes = [models.Index(fields=["village", "since"])]  # a village's locked closing
+        indexes = [
+            models.Index(fields=["village", "since"]),  # a village's locked closing
+            # whether somebody counted now stood there at the locked closing
+            models.Index(fields=["resident", "village", "since"]),
+        ]
 
 
 class LedgerEntry(models.Model):
