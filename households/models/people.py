@@ -473,3 +473,6 @@ class Residency(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["village", "started_on"])]  # a village as of a day
+
+    def __str__(self):
+        return self.resident.name

@@ -63,6 +63,7 @@ def test_list_shows_who_was_where_then(family, clerk, sign_in):
     text = page.content.decode()
     assert "2018年6月30日的情况" in text
     assert "4</strong>人" in text
+    assert "选中张三" in text
 
 
 def test_somebody_who_has_left_the_region_is_named_without_a_link(family, clerk, sign_in):
