@@ -398,7 +398,10 @@ def test_relative_is_named_in_scope_only(clerk, other_clerk, sign_in, head, othe
     assert "段光超" not in outside
 
 
-def test_number_check_is_for_those_who_edit(propagandist, clerk, client, sign_in, village):
-    assert sign_in(propagandist).post(url("id-number-check"), {}).status_code == 403
+def test_number_check_is_for_those_who_edit_or_propose(
+    auditor, propagandist, clerk, client, sign_in, village
+):
+    assert sign_in(auditor).post(url("id-number-check"), {}).status_code == 403
+    assert sign_in(propagandist).post(url("id-number-check"), {}).status_code == 200
     assert sign_in(clerk).get(url("id-number-check")).status_code == 405
     assert client.post(url("id-number-check"), {}).status_code == 302
