@@ -29,11 +29,9 @@ from fpadmin.reporting.registry import Span
 from households.indicators import births_in, deaths_in, in_force_on
 from households.models import EventKind, Residence, Residency, living
 
-# An arrival or departure by one of these is a move; any other is registered, corrected, regrouped.
-MOVES = (
-    EventKind.MOVE_IN, EventKind.MOVE_OUT, EventKind.INFLOW, EventKind.OUTFLOW, EventKind.RETURN,
-    EventKind.SPLIT, EventKind.MERGE, EventKind.MARRIAGE, EventKind.HOUSEHOLD_MOVE,
-)  # fmt: skip
+# Who came or went by one of these came from, or left for, outside the office. Whoever changes village
+# within it has not left: villages sum to the township, so it would show there as one in and one out.
+MOVES = (EventKind.MOVE_IN, EventKind.MOVE_OUT, EventKind.INFLOW)
 
 
 def eve(span: Span) -> date:
