@@ -17,6 +17,7 @@ from households.ledger_lists import ledger_group
 from households.ledger_locks import frozen
 
 BORN = "本月出生"
+LEDGER = "总人口账"
 MONTHLY_COLUMNS = (
     Column("opening", "期初"),
     Column("births", "合计", BORN),
@@ -30,6 +31,10 @@ MONTHLY_COLUMNS = (
     Column("other_losses", "合计", "其他减少"),
     Column("births_not_registered", "出生未登记", "其他减少"),
     Column("closing", "期末"),
+    # The ledger's own, which a lock holds fast: why the two openings may differ.
+    Column("ledger_opening_all", "期初", LEDGER),
+    Column("ledger_late_additions_all", "补报增加", LEDGER),
+    Column("ledger_late_losses_all", "补报减少", LEDGER),
 )
 ANNUAL_COLUMNS = (*population_group.columns, *births_group.columns)
 # Sums of a region's villages; rates and distinct numbers are not.
@@ -40,6 +45,7 @@ def check_monthly(rows: Sequence[SheetRow]) -> list[Check]:
     """The balance, the births and the sums of a month, and births whose child isn't registered."""
     return [
         _births_not_registered(rows),
+        _agrees_with_ledger(rows[0]),
         _each_row(rows, _balance, "期末＝期初＋出生＋其他增加－死亡－其他减少"),
         _each_row(rows, _births, "出生＝男＋女＝一孩＋二孩＋多孩"),
         _sums(rows, [c.code for c in MONTHLY_COLUMNS]),
@@ -74,7 +80,7 @@ def load() -> None:
     register_return(
         Return(
             "population-monthly", "人口与出生情况月报", "month", "人",
-            (births_group, population_group, balance_group), MONTHLY_COLUMNS, check_monthly,
+            (births_group, population_group, balance_group, ledger_group), MONTHLY_COLUMNS, check_monthly,
         )
     )  # fmt: skip
     register_return(
@@ -205,6 +211,24 @@ def _sums(rows: Sequence[SheetRow], codes: Sequence[str]) -> Check:
             region=whole.code,
         )
     return Check("ok", "各下级单位相加等于合计")
+
+
+def _agrees_with_ledger(whole: SheetRow) -> Check:
+    """The opening is the ledger's with what was reported late, unless the ledger is locked since."""
+    f = whole.figures
+    opening, added, taken = (
+        f[f"ledger_{c}_all"] for c in ("opening", "late_additions", "late_losses")
+    )
+    sum_ = f"总人口账期初{opening:,}＋补报增加{added:,}－补报减少{taken:,}"
+    if f["opening"] == opening + added - taken:
+        return Check("ok", f"期初{f['opening']:,}＝{sum_}")
+    return Check(
+        "warn",
+        f"期初{f['opening']:,}与{sum_}不同",
+        "本月总人口账锁定以后，又补报了以前的变动。月报按现在的登记计算；补报在下一个月的总人口账里列出。",
+        code="opening",
+        region=whole.code,
+    )
 
 
 def _births_not_registered(rows: Sequence[SheetRow]) -> Check:

@@ -9,7 +9,10 @@ from fpadmin.dates import parse_period
 from fpadmin.errors import RuleViolation
 from fpadmin.reporting import sheets
 from fpadmin.reporting.registry import RETURNS
+from fpadmin.reporting.services import make_return
 from households.models import Residency
+from households.services import lock_month
+from tests.conftest import TODAY
 from tests.factories.accounts import make_region
 from tests.factories.households import make_birth, make_household, make_resident
 from tests.households.small_population import make_small_population
@@ -27,12 +30,13 @@ def sheet_of(code, region, period):
 def test_monthly_return_is_as_worked_by_hand(small):
     sheet = sheet_of("population-monthly", small.township, "2018-09")
     wanted = [
-        # opening, births, boys, girls, 1, 2, 3+, additions, deaths, losses, unregistered, closing
-        ("禄脿街道", [14, 2, 2, 0, 0, 1, 1, 1, 1, 3, 1, 13]),
+        # opening, births, boys, girls, 1, 2, 3+, additions, deaths, losses, unregistered, closing,
+        # and the ledger's opening, late additions, late losses
+        ("禄脿街道", [14, 2, 2, 0, 0, 1, 1, 1, 1, 3, 1, 13, 14, 0, 0]),
         # 冯迁 went to the other village.
-        ("庄科村", [10, 1, 1, 0, 0, 1, 0, 0, 1, 1, 0, 9]),
+        ("庄科村", [10, 1, 1, 0, 0, 1, 0, 0, 1, 1, 0, 9, 10, 0, 0]),
         # 冯迁 came, 陈走 went, 周三 isn't registered.
-        ("安丰营村", [4, 1, 1, 0, 0, 0, 1, 1, 0, 2, 1, 4]),
+        ("安丰营村", [4, 1, 1, 0, 0, 0, 1, 1, 0, 2, 1, 4, 4, 0, 0]),
     ]
     codes = [c.code for c in sheet.columns]
     assert [(r.name, [r.figures[c] for c in codes]) for r in sheet.rows] == wanted
@@ -64,7 +68,7 @@ def test_reasons_stand_beside_those_who_came_and_went(small):
 def test_checks_pass_but_for_the_birth_whose_child_is_not_registered(small):
     monthly = sheet_of("population-monthly", small.township, "2018-09")
     assert [(c.level, c.code) for c in monthly.checks] == [
-        ("warn", "births_not_registered"), ("ok", ""), ("ok", ""), ("ok", "")
+        ("warn", "births_not_registered"), *[("ok", "")] * 4
     ]  # fmt: skip
     assert "安丰营村1" in monthly.checks[0].detail
     assert monthly.balances
@@ -158,3 +162,23 @@ def test_monthly_return_costs_the_same_queries_for_more_people(
     assert_query_count_does_not_grow(
         lambda: sheet_of("population-monthly", small.township, "2018-09"), grow
     )
+
+
+def test_monthly_return_says_how_its_opening_and_the_locked_ledgers_agree(
+    small, township, clerk, reviewer
+):
+    make_return(code="population-ledger", region=township, period="2018-08", by=clerk, today=TODAY)
+    lock_month(by=reviewer, township=township, period="2018-08", today=TODAY)
+    before = sheet_of("population-monthly", township, "2018-09").rows[0].figures["opening"]
+    make_resident(make_household(small.village), "补登的人")
+    sheet = sheet_of("population-monthly", township, "2018-09")
+    assert sheet.rows[0].figures["opening"] == before + 1
+    agreed = f"期初{before + 1}＝总人口账期初{before}＋补报增加1－补报减少0"
+    assert ("ok", agreed) in [(c.level, c.text) for c in sheet.checks]
+    make_return(code="population-ledger", region=township, period="2018-09", by=clerk, today=TODAY)
+    lock_month(by=reviewer, township=township, period="2018-09", today=TODAY)
+    make_resident(make_household(small.village), "又补登的人")
+    sheet = sheet_of("population-monthly", township, "2018-09")
+    (warning,) = [c for c in sheet.checks if c.level == "warn" and c.code == "opening"]
+    assert "下一个月" in warning.detail
+    assert sheet.balances

@@ -59,13 +59,13 @@ def test_monthly_workbook_has_head_foot_merged_heads_and_numbers(small):
     assert page["A1"].value == "人口与出生情况月报（2018年9月）"
     assert page["A2"].value == "填报单位：禄脿街道"
     merged = {str(r) for r in page.merged_cells.ranges}
-    assert {"A1:M1", "A3:A4", "B3:B4", "C3:H3", "K3:L3"} <= merged
+    assert {"A1:P1", "A3:A4", "B3:B4", "C3:H3", "K3:L3", "N3:P3"} <= merged
     assert [c.value for c in page[3]] == [
         "村（社区）", "期初", "本月出生", None, None, None, None, None, "其他增加", "死亡", "其他减少",
-        None, "期末",
+        None, "期末", "总人口账", None, None,
     ]  # fmt: skip
     assert [c.value for c in page[4]][2:8] == ["合计", "男", "女", "一孩", "二孩", "多孩"]
-    assert [c.value for c in page[5]] == ["合计", 14, 2, 2, 0, 0, 1, 1, 1, 1, 3, 1, 13]
+    assert [c.value for c in page[5]] == ["合计", 14, 2, 2, 0, 0, 1, 1, 1, 1, 3, 1, 13, 14, 0, 0]
     assert {c.data_type for c in page[5][1:]} == {"n"}
     foot = [c.value for c in page[9] if c.value]
     assert foot == ["填报人：罗晓梅", "负责人：", "日期：2018-10-09"]
