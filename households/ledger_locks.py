@@ -117,10 +117,27 @@ def counting_note(village: Region, day: date) -> str:
     year, month = divmod(lock.closes_on.year * 12 + lock.closes_on.month, 12)
     following = dates.month_period(year, month + 1)
     own = dates.month_period(day.year, day.month)
-    return (
+    kept = LedgerLock.objects.in_force().filter(township=township, period=own.code).exists()
+    first = (
         f"{township.name}{own.label}的总人口账已锁定，数字不再变。"
-        f"这件事改变{lock.label}末人数的，计入{following.label}的补报。"
+        if kept
+        else f"{township.name}{lock.label}的总人口账已锁定。"
     )
+    return f"{first}这件事改变{lock.label}末人数的，计入{following.label}的补报。"
+
+
+def superseded(region: Region, period: Period) -> LedgerLock | None:
+    """The first lock after a month that was not locked itself: its opening doesn't follow that month.
+
+    None where there is none, and above the township.
+    """
+    if region.level < Region.Level.TOWNSHIP:
+        return None
+    township = region if region.level == Region.Level.TOWNSHIP else region.parent
+    locks = LedgerLock.objects.in_force().filter(township=township)
+    if locks.filter(period=period.code).exists():
+        return None
+    return locks.filter(starts_on__gt=period.end).order_by("starts_on").first()
 
 
 # How the registry differs from a locked closing -----------------------------------------------------

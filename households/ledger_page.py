@@ -13,7 +13,7 @@ from fpadmin.reporting.registry import Frozen, Return
 from fpadmin.reporting.rendering import head
 from fpadmin.reporting.sheets import Sheet
 from households.ledger import CLASSES
-from households.ledger_locks import newest_lock
+from households.ledger_locks import newest_lock, superseded
 from households.models import LedgerLock
 
 RETURN = "population-ledger"
@@ -32,6 +32,7 @@ class LedgerPage:
     version: ReturnVersion | None
     is_live: bool
     locks: list[LedgerLock]
+    superseded: LedgerLock | None
     may_lock: bool
     may_unlock: LedgerLock | None
 
@@ -65,6 +66,7 @@ def ledger_page(region: Region, month: Period, who: str, user, today: date) -> L
         version=version,
         is_live=is_live,
         locks=locks,
+        superseded=superseded(region, month),
         may_lock=user.may(Permission.LEDGER_LOCK)
         and region.level == Region.Level.TOWNSHIP
         and frozen is None

@@ -21,6 +21,12 @@ class LedgerForm(PlaceForm):
         self.fields["month"].choices = [(p.code, p.label) for p in self.months.values()]
         self.fields["month"].initial = list(self.months)[1]
         self.fields["who"].initial = "all"
+        if self.is_bound:
+            # The page shows the defaults; the choices beside it must say so.
+            self.data = self.data.copy()
+            for name in ("month", "who"):
+                if not self.data.get(name):
+                    self.data[name] = self.fields[name].initial
 
     def chosen(self, name: str):
         """What was asked for, or the default."""

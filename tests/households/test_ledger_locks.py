@@ -1,5 +1,6 @@
 """Locked months of the ledger: what is frozen, what stands as 补报, who may, and opening again."""
 
+import re
 from datetime import date
 
 import pytest
@@ -434,3 +435,21 @@ def test_workbook_stacks_the_classes_under_one_head(people, township, clerk):
 def test_only_the_office_may(people, township, far_village):
     user = make_user("county", far_village.parent.parent, "elsewhere")
     assert LedgerLock.objects.visible_to(user).count() == 0
+
+
+def test_month_before_the_first_lock_says_that_its_figures_are_no_books(
+    people, village, reviewer, lock, sign_in
+):
+    lock("2018-09")
+    note = counting_note(village, date(2018, 8, 20))
+    assert "2018年8月的总人口账已锁定" not in note
+    assert "2018年9月的总人口账已锁定" in note
+    page = sign_in(reviewer).get("/registry/ledger/?month=2018-08").content.decode()
+    assert "本月没有锁定过" in page
+    page = sign_in(reviewer).get("/registry/ledger/?month=2018-09").content.decode()
+    assert "本月没有锁定过" not in page
+
+
+def test_choices_beside_the_page_say_which_month_it_shows(people, clerk, sign_in):
+    page = sign_in(clerk).get("/registry/ledger/").content.decode()
+    assert re.search(r'<option value="2018-09"[^>]*selected', page)
