@@ -240,7 +240,7 @@ def test_rights_of_exports_are_apart():
         {"decided_at": NOW},
         {"file": "x"},
     ],
-    ids=str,
+    ids="+".join,
 )
 def test_database_refuses_an_export_that_cannot_be(wrong, clerk):
     with pytest.raises(IntegrityError), transaction.atomic():
