@@ -17,7 +17,5 @@ class JobsConfig(AppConfig):
         invariants.load()
         menu.load()
         register_types(services.EVENT_TYPES, services.CHANGE_LABELS)
-        kinds.register(
-            kinds.JobKind(runs.KIND, "核对数据", runs.run, Permission.JOBS_MANAGE)
-        )
+        kinds.register(kinds.JobKind(runs.KIND, "核对数据", runs.run, Permission.JOBS_MANAGE))
         todos.register(todos.TodoSource("jobs", Permission.JOBS_VIEW, presenters.todos, order=10))
