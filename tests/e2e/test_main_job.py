@@ -250,7 +250,7 @@ def check_return(content: bytes) -> None:
     figures = {line[0]: line[1:] for line in lines[4:7]}
     assert list(figures) == ["合计", "庄科村", "安丰营村"]
     assert all(type(number) is int for row in figures.values() for number in row)
-    assert (figures["合计"][0], figures["合计"][1], figures["合计"][-1]) == (56, 4, 60)
+    assert (figures["合计"][0], figures["合计"][1], figures["合计"][CLOSING]) == (56, 4, 60)
     villages = zip(figures["庄科村"], figures["安丰营村"], strict=True)
     assert figures["合计"] == [one + other for one, other in villages]
     assert lines[8] == ["填报人：罗晓梅", "负责人：", f"日期：{timezone.localdate()}"]
