@@ -70,7 +70,7 @@ class RequestTable(Table):
     village = tables.Column("村（社区）", accessor="village__name", attrs=NOWRAP)
     happened_on = DayColumn()
     summary = tables.Column(attrs=WIDE)
-    requested_by = tables.Column(accessor="requested_by__name")
+    requested_by = tables.Column("填报人", accessor="requested_by__name", attrs=NOWRAP)
     requested_at = TimeColumn(orderable=True)
     state = tables.Column(attrs=NOWRAP)
     reason = tables.Column()

@@ -15,7 +15,7 @@ class VillageChangeTable(Table):
     residents = NumberColumn()
     renumbered = NumberColumn()
     document = tables.Column()
-    made_by = tables.Column(accessor="made_by__name")
+    made_by = tables.Column("办理人", accessor="made_by__name")
     made_at = TimeColumn()
 
     class Meta:

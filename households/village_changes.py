@@ -43,7 +43,7 @@ class VillageMove:
 
 
 def plan_move(
-    *, user, sources: Sequence[Region], target: Region | NewVillage, day: date, today: date
+    *, sources: Sequence[Region], target: Region | NewVillage, day: date, today: date
 ) -> VillageMove:
     """What the change would move. Refuses, in words, what cannot be one operation of one township."""
     sources = sorted(sources, key=lambda r: r.code)

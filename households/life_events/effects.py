@@ -9,7 +9,7 @@ from typing import Any
 from fpadmin.crypto import digest
 from fpadmin.identity import mask_id_number
 from households.life_events.plan import PersonChange, Plan
-from households.models import EventChange, EventKind, Household, LifeEvent, Relation, Resident
+from households.models import EventKind, Household, LifeEvent, Relation, Resident
 from households.spells import NewHousehold
 
 NOTHING = "—"
@@ -114,7 +114,7 @@ def of_event(event: LifeEvent, may_see=lambda resident: True) -> Effects:
     people = []
     for part, before, after in stored:
         lines = [] if part.created else _stored_lines(before, after, homes)
-        note = _new_note(event, part) if part.created else ""
+        note = _new_note(event) if part.created else ""
         mine = may_see(part.resident) or part.resident_id == event.resident_id
         if not mine and not {"household_id"} & (before.keys() | after.keys()):
             people.append(PersonEffect(ELSEWHERE, [], note="婚姻状况等随之变动"))
@@ -225,7 +225,7 @@ def _stored_lines(before: dict, after: dict, homes: dict[int, Household]) -> lis
     return lines
 
 
-def _new_note(event: LifeEvent, part: EventChange) -> str:
+def _new_note(event: LifeEvent) -> str:
     if event.kind == EventKind.BIRTH and event.birth_id:
         return "新登记，并写入父母的生育史"
     return "新登记"

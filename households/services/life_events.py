@@ -137,7 +137,7 @@ def undo_event(*, by, event: LifeEvent, today: date, reason: str) -> LifeEvent:
             _free_number(undo, residents[part.resident_id])
     _refuse_ended_village(pks)
     _take_back_birth(event)
-    _drop_founded_household(event, parts)
+    _drop_founded_household(parts)
     _record(undo, residents.values(), by, "event.undone")
     return undo
 
@@ -409,7 +409,7 @@ def _take_back_birth(event: LifeEvent) -> None:
         raise RuleViolation("别的工作已经用到这条出生记录，不能撤销，请改为更正。") from None
 
 
-def _drop_founded_household(event: LifeEvent, parts: Iterable[EventChange]) -> None:
+def _drop_founded_household(parts: Iterable[EventChange]) -> None:
     """The household that this event founded goes again, if nothing else names it."""
     homes = {json.loads(part.before).get("founded") for part in parts}
     empty = Household.objects.filter(

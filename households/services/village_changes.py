@@ -50,7 +50,7 @@ def change_villages(
     sources = list(Region.objects.visible_to(by).select_for_update().filter(pk__in=wanted))
     if len(sources) != len(wanted):
         raise RuleViolation("有的村或小组不在您的区划内，没有办理。", field="sources")
-    move = plan_move(user=by, sources=sources, target=target, day=day, today=today)
+    move = plan_move(sources=sources, target=target, day=day, today=today)
     if isinstance(target, NewVillage):
         target = create_region(
             code=target.code,

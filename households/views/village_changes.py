@@ -55,7 +55,7 @@ def village_change_create(request, code):
             "today": today,
         }
         try:
-            move = plan_move(user=request.user, **wanted)
+            move = plan_move(**wanted)
             if request.POST.get("step") == SAVE:
                 change = services.change_villages(
                     by=request.user, document=form.cleaned_data["document"], **wanted

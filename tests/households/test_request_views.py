@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from households.models import ChangeRequest, LifeEvent, Resident
+from households.request_list import COLUMNS
 from tests.factories.households import make_household, make_resident
 
 pytestmark = pytest.mark.django_db
@@ -266,3 +267,10 @@ def test_check_page_does_not_name_a_spouse_of_another_village(
     assert "某某甲" not in page
     url = f"/registry/residents/{wife.pk}/events/divorce/"
     assert "某某甲" in sign_in(clerk).post(url, data).content.decode()
+
+
+def test_desk_and_file_head_who_asked_alike(person, propagandist, clerk, sign_in):
+    propose_outflow(sign_in(propagandist), person)
+    table = sign_in(clerk).get(DESK).context["list"].table
+    heads = {heading.label for heading in table.headings()}
+    assert {column.label for column in COLUMNS if column.shown} <= heads

@@ -204,11 +204,11 @@ def test_change_that_fails_moves_nobody(two_villages, administrator, monkeypatch
         ({"target": NewVillage("539981001201", "重码")}, "已经有了"),
     ],
 )
-def test_change_that_cannot_be_is_refused(wrong, words, two_villages, administrator):
+def test_change_that_cannot_be_is_refused(wrong, words, two_villages):
     village, other = two_villages
     asked = {"sources": [other], "target": village, "day": DAY} | wrong
     with pytest.raises(RuleViolation, match=words):
-        plan_move(user=administrator, today=TODAY, **asked)
+        plan_move(today=TODAY, **asked)
 
 
 def test_village_is_not_merged_into_itself(two_villages, administrator):
