@@ -15,7 +15,7 @@ from fpadmin.ui import acts, listing, todos
 from fpadmin.ui.acts import Act
 from fpadmin.ui.filters import FilterSet
 from fpadmin.ui.listing import Asked, ListColumn, ListSpec
-from fpadmin.ui.tables import NOWRAP, WIDE, DayColumn, NameColumn, Table, TimeColumn
+from fpadmin.ui.tables import NOWRAP, NOWRAP_WIDE, WIDE, DayColumn, NameColumn, Table, TimeColumn
 from fpadmin.ui.templatetags.ui import NOTHING, status_tag
 from fpadmin.ui.todos import Todo, TodoSource
 from households import requests, selectors, services
@@ -71,7 +71,7 @@ class RequestTable(Table):
     happened_on = DayColumn()
     summary = tables.Column(attrs=WIDE)
     requested_by = tables.Column("填报人", accessor="requested_by__name", attrs=NOWRAP)
-    requested_at = TimeColumn(orderable=True)
+    requested_at = TimeColumn(orderable=True, attrs=NOWRAP_WIDE)
     state = tables.Column(attrs=NOWRAP)
     reason = tables.Column()
 
