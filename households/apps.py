@@ -23,6 +23,7 @@ class HouseholdsConfig(AppConfig):
             runs,
             services,
         )
+        from households.special import menu as special_menu
 
         resources.load()
         invariants.load()
@@ -34,4 +35,5 @@ class HouseholdsConfig(AppConfig):
         request_list.load()
         menu.load()
         runs.load()
+        special_menu.load()
         register_types(services.EVENT_TYPES, services.CHANGE_LABELS)

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from households.special.urls import urlpatterns as special
 from households.views import (
     births,
     duplicates,
@@ -73,4 +74,5 @@ urlpatterns = [
         name="household-propose",
     ),
     path("requests/new/<slug:kind>/", requests.arrival_propose, name="arrival-propose"),
+    *special,
 ]

@@ -25,6 +25,12 @@ class Permission(StrEnum):
     RETURNS_MAKE = "returns_make"
     LEDGER_LOCK = "ledger_lock"
     LEDGER_UNLOCK = "ledger_unlock"
+    SPECIAL_VIEW = "special_view"  # archives of special families: a contact's own
+    SPECIAL_LIST = "special_list"  # every archive of the region, and the lists behind their figures
+    SPECIAL_RECORD = "special_record"  # contacts, needs, visits
+    SPECIAL_EDIT = "special_edit"
+    SPECIAL_HEALTH = "special_health"  # cause of death, health, disability papers; recorded
+    SPECIAL_RULE = "special_rule"  # what the office asks of contacts
     JOBS_VIEW = "jobs_view"
     ACCOUNTS_MANAGE = "accounts_manage"
     ROLES_MANAGE = "roles_manage"
@@ -51,27 +57,29 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.PROPAGANDIST: frozenset(
         {
             P.SIGNED_IN, P.REGISTRY_VIEW, P.REQUEST_MAKE, P.NUMBER_CHECK, P.IDENTITY_REVEAL,
-            P.RETURNS_VIEW, P.REGIONS_VIEW,
+            P.RETURNS_VIEW, P.REGIONS_VIEW, P.SPECIAL_VIEW, P.SPECIAL_RECORD,
         }
     ),
     Role.CLERK: frozenset(
         {
             P.SIGNED_IN, P.REGISTRY_VIEW, P.REGISTRY_EDIT, P.NUMBER_CHECK, P.REQUEST_DECIDE,
             P.IDENTITY_REVEAL, P.IMPORT, P.EXPORT, P.EXPORT_CLEAR, P.RETURNS_VIEW, P.RETURNS_MAKE,
-            P.JOBS_VIEW, P.REGIONS_VIEW,
+            P.JOBS_VIEW, P.REGIONS_VIEW, P.SPECIAL_VIEW, P.SPECIAL_LIST, P.SPECIAL_RECORD,
+            P.SPECIAL_EDIT, P.SPECIAL_HEALTH,
         }
     ),
     Role.REVIEWER: frozenset(
         {
             P.SIGNED_IN, P.REGISTRY_VIEW, P.IDENTITY_REVEAL, P.EXPORT, P.EXPORT_CLEAR,
             P.EXPORT_APPROVE, P.RETURNS_VIEW, P.RETURNS_MAKE, P.LEDGER_LOCK, P.JOBS_VIEW,
-            P.REGIONS_VIEW,
+            P.REGIONS_VIEW, P.SPECIAL_VIEW, P.SPECIAL_LIST, P.SPECIAL_RECORD, P.SPECIAL_HEALTH,
+            P.SPECIAL_RULE,
         }
     ),
     Role.COUNTY: frozenset(
         {
             P.SIGNED_IN, P.REGISTRY_VIEW, P.EXPORT, P.EXPORT_APPROVE, P.RETURNS_VIEW,
-            P.RETURNS_MAKE, P.LEDGER_UNLOCK, P.JOBS_VIEW, P.REGIONS_VIEW,
+            P.RETURNS_MAKE, P.LEDGER_UNLOCK, P.JOBS_VIEW, P.REGIONS_VIEW, P.SPECIAL_RULE,
         }
     ),
     Role.AUDITOR: frozenset({P.SIGNED_IN, P.AUDIT_VIEW}),
@@ -111,6 +119,12 @@ PERMISSION_LABELS: dict[str, str] = {
     P.RETURNS_MAKE: "生成报表",
     P.LEDGER_LOCK: "锁定总人口账",
     P.LEDGER_UNLOCK: "解锁总人口账",
+    P.SPECIAL_VIEW: "查看本人联系的特殊家庭",
+    P.SPECIAL_LIST: "查看本区划全部特殊家庭",
+    P.SPECIAL_RECORD: "记录特殊家庭联系、需求和慰问",
+    P.SPECIAL_EDIT: "办理特殊家庭档案、联系人、就医与照护",
+    P.SPECIAL_HEALTH: "查看特殊家庭健康和死亡原因（留痕）",
+    P.SPECIAL_RULE: "设定特殊家庭联系要求",
     P.JOBS_VIEW: "查看后台任务",
     P.ACCOUNTS_MANAGE: "管理账号",
     P.ROLES_MANAGE: "调整角色、解除锁定",

@@ -147,6 +147,11 @@ class ChildRecord(models.Model):
         indexes = [
             models.Index(fields=["birth_date"]),  # births of a period
             models.Index(
+                fields=["mother", "father"],
+                condition=Q(death_date__isnull=False) | ~Q(disability_grade=""),
+                name="childrecord_special",
+            ),  # parents whose family may be a special one
+            models.Index(
                 fields=["child_id_number_digest"],
                 condition=Q(child__isnull=True) & ~Q(child_id_number_digest=""),
                 name="childrecord_open_child",

@@ -1,0 +1,3 @@
+"""URLs of the special families, within the namespace of the registry."""
+
+urlpatterns = []

@@ -1,0 +1,165 @@
+"""Archives and contacts: what the services do, refuse and leave behind, and what the database holds."""
+
+from datetime import date
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from fpadmin.audit.models import AuditEvent
+from fpadmin.errors import RuleViolation
+from households import services
+from households.models import ContactRecord, FamilyContact, SpecialFamily
+from tests.factories.households import make_birth
+from tests.factories.special import (
+    OPENED,
+    make_archive,
+    make_bereaved,
+    make_contact,
+    make_person,
+    make_record,
+)
+
+pytestmark = pytest.mark.django_db
+TODAY = date(2018, 10, 9)
+
+
+def opened(clerk, household, **values):
+    values = {"kind": "死亡", "opened_on": OPENED, "today": TODAY} | values
+    return services.open_archive(by=clerk, household=household, **values)
+
+
+def test_archive_is_about_the_parents_of_the_child(clerk, village):
+    head, wife = make_bereaved(village)
+    family = opened(clerk, head.household)
+    assert {p.resident for p in family.parents.all()} == {head, wife}
+    event = AuditEvent.objects.get(type="special.opened")
+    assert event.region_path == village.path and "死亡" not in str(event.changes)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"opened_on": date(2018, 10, 10)}, "不能晚于今天"),
+        ({"opened_on": date(2018, 3, 31)}, "才结案"),
+    ],
+)
+def test_archive_begins_by_today_and_after_the_one_before(clerk, village, values, words):
+    family = make_archive(village)
+    services.close_archive(
+        by=clerk, family=family, closed_on=date(2018, 4, 1), reason="other", today=TODAY
+    )
+    with pytest.raises(RuleViolation, match=words):
+        opened(clerk, family.household, **values)
+    assert opened(clerk, family.household, opened_on=date(2018, 4, 1)).closed_on is None
+
+
+def test_second_open_archive_is_refused_by_service_and_database(clerk, village):
+    family = make_archive(village)
+    with pytest.raises(RuleViolation, match="已有在管"):
+        opened(clerk, family.household)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        SpecialFamily.objects.create(household=family.household, kind="伤残", opened_on=TODAY)
+
+
+def test_living_healthy_child_refuses_death_and_disability(clerk, village):
+    head, wife = make_bereaved(village)
+    make_birth(wife, date(1995, 1, 1), order=2)
+    for kind in ("死亡", "伤残"):
+        with pytest.raises(RuleViolation, match="健在、没有伤残鉴定"):
+            opened(clerk, head.household, kind=kind)
+    assert opened(clerk, head.household, kind="手术并发症").pk
+
+
+def test_closing_ends_the_contacts_on_that_day(clerk, village):
+    family = make_archive(village, contacts=2)
+    services.close_archive(by=clerk, family=family, closed_on=TODAY, reason="moved", today=TODAY)
+    assert set(family.contacts.values_list("ended_on", flat=True)) == {TODAY}
+    assert not SpecialFamily.objects.open_on(TODAY).exists()
+
+
+def test_contact_sees_only_own_families_and_the_county_none(
+    clerk, propagandist, county_user, reviewer, village
+):
+    own, other = make_archive(village), make_archive(village)
+    term = make_contact(own, make_person(village, user=propagandist))
+    seen = {u: set(SpecialFamily.objects.visible_to(u)) for u in (clerk, reviewer)}
+    assert seen == {clerk: {own, other}, reviewer: {own, other}}
+    assert list(SpecialFamily.objects.visible_to(propagandist)) == [own]
+    assert list(FamilyContact.objects.visible_to(propagandist)) == [term]
+    assert not SpecialFamily.objects.visible_to(county_user).exists()
+    successor = make_person(village)
+    services.hand_over(by=clerk, term=term, person=successor, day=TODAY, today=TODAY, reason="调岗")
+    assert not SpecialFamily.objects.visible_to(propagandist).exists()
+
+
+def test_hand_over_leaves_no_day_without_a_contact(clerk, village):
+    family = make_archive(village, contacts=1)
+    term = family.contacts.get()
+    make_record(term, TODAY)
+    successor = services.hand_over(
+        by=clerk, term=term, person=make_person(village), day=TODAY, today=TODAY, reason="调岗"
+    )
+    assert [c.person for c in family.contacts.in_term_on(TODAY)] == [successor.person]
+    assert family.contacts.who_may_record_on(TODAY).count() == 2
+    services.record_contact(
+        by=clerk,
+        contact=successor,
+        happened_on=TODAY,
+        channel="电话",
+        purpose="日常联系",
+        today=TODAY,
+    )
+    with pytest.raises(RuleViolation, match="最后一位"):
+        services.end_contact(by=clerk, term=successor, day=TODAY, today=TODAY, reason="")
+
+
+def test_hand_over_refuses_a_day_before_what_was_recorded(clerk, village):
+    family = make_archive(village, contacts=1)
+    term = family.contacts.get()
+    make_record(term, TODAY)
+    with pytest.raises(RuleViolation, match="还有联系记录"):
+        services.hand_over(
+            by=clerk, term=term, person=make_person(village), day=date(2018, 10, 8), today=TODAY, reason=""
+        )  # fmt: skip
+    term.refresh_from_db()
+    assert term.ended_on is None
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        (date(2018, 10, 10), "不能晚于今天"),
+        (date(2018, 1, 1), "不在联系人"),
+        (date(2018, 6, 2), "不在联系人"),
+    ],
+)
+def test_contact_is_recorded_within_the_term_and_by_today(clerk, village, day, words):
+    family = make_archive(village, contacts=1)
+    term = family.contacts.get()
+    FamilyContact.objects.filter(pk=term.pk).update(ended_on=date(2018, 6, 1))
+    term.refresh_from_db()
+    with pytest.raises(RuleViolation, match=words):
+        services.record_contact(
+            by=clerk, contact=term, happened_on=day, channel="入户", purpose="日常联系", today=TODAY
+        )
+    services.record_contact(
+        by=clerk, contact=term, happened_on=date(2018, 6, 1), channel="入户", purpose="日常联系",
+        today=TODAY,
+    )  # fmt: skip
+
+
+def test_database_holds_term_day_and_once_a_day(village):
+    term = make_contact(make_archive(village))
+    make_record(term, date(2018, 5, 1))
+    faults = [
+        lambda: make_record(term, date(2018, 1, 1)),
+        lambda: make_record(term, date(2018, 5, 1)),
+        lambda: make_record(term, date(2018, 6, 2), recorded_on=date(2018, 6, 1)),
+        lambda: FamilyContact.objects.filter(pk=term.pk).update(ended_on=date(2018, 4, 30)),
+        lambda: FamilyContact.objects.filter(pk=term.pk).update(started_on=date(2018, 5, 2)),
+        lambda: ContactRecord.objects.update(happened_on=date(2017, 1, 1)),
+    ]
+    for fault in faults:
+        with pytest.raises(IntegrityError), transaction.atomic():
+            fault()
+    assert ContactRecord.objects.get().happened_on == date(2018, 5, 1)
