@@ -33,7 +33,8 @@ def test_archive_is_about_the_parents_of_the_child(clerk, village):
     family = opened(clerk, head.household)
     assert {p.resident for p in family.parents.all()} == {head, wife}
     event = AuditEvent.objects.get(type="special.opened")
-    assert event.region_path == village.path and "死亡" not in str(event.changes)
+    assert event.region_path == village.path
+    assert "死亡" not in str(event.changes)
 
 
 @pytest.mark.parametrize(
