@@ -20,6 +20,11 @@ class Section:
 
     `context(user, family, day)` is what `template` shows on the page; `paper(user, family, day)` the
     same as tables. Neither holds health or cause of death, which have a page of their own.
+
+    The template draws its whole panel: `<section class="fp-panel" id="{{ section.key }}"
+    aria-labelledby="h-{{ section.key }}">` with the heading, its links and its table. Besides its own
+    context it sees `section`, `family` (household and village loaded), `day`, and what the page has:
+    `request.user`, `csrf_token`, `can_edit`, `can_record`, `can_reveal` (for the tag `masked`).
     """
 
     key: str
