@@ -1,8 +1,10 @@
 """Care for special families: cards, priority services, checks, contracts, insurance, aid, rounds, papers."""
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.urls import reverse
 
+from fpadmin.accounts.permissions import Permission
 from fpadmin.crypto import EncryptedCharField
 from fpadmin.scoping import RegionScopedQuerySet
 from households.models.contacts import ContactRecord, FamilyContact
@@ -303,9 +305,15 @@ class Anniversary(models.Model):
 
 
 class CareRoundQuerySet(RegionScopedQuerySet):
-    """Rounds, seen by whoever sees their township."""
+    """Rounds, seen by the township's keepers of archives; by a contact those that visit own families."""
 
     region_path = "region__path"
+
+    def visible_to(self, user):
+        if getattr(user, "scope_path", "") and user.may(Permission.SPECIAL_LIST):
+            return super().visible_to(user)
+        visits = self.model._meta.get_field("visits").related_model.objects
+        return self.filter(Exists(visits.visible_to(user).filter(round=OuterRef("pk"))))
 
 
 class CareRound(models.Model):
@@ -366,9 +374,28 @@ class CareRound(models.Model):
     def __str__(self):
         return self.name
 
+    def get_absolute_url(self):
+        return reverse("households:special-round-detail", args=[self.pk])
+
+
+class RoundVisitQuerySet(FamilyScopedQuerySet):
+    """Families on the lists of rounds, seen by whoever sees the archive."""
+
+    def to_visit(self):
+        """Not visited yet and not left out."""
+        return self.filter(record__isnull=True, left_out="")
+
+    def visited(self):
+        """Ticked off."""
+        return self.filter(record__isnull=False)
+
 
 class RoundVisit(models.Model):
-    """One family on the list of a round; ticked off by the contact record of the visit."""
+    """One family on the list of a round; ticked off by the contact record of the visit.
+
+    `contact` is who is to go, or went. `linked`: the record was there before, and stays where the
+    tick is taken back.
+    """
 
     round = models.ForeignKey(
         CareRound, models.PROTECT, verbose_name="慰问活动", related_name="visits"
@@ -394,12 +421,15 @@ class RoundVisit(models.Model):
     )
     signed_by = models.CharField("签收人", max_length=50, blank=True, default="")
     note = models.CharField("情况", max_length=200, blank=True, default="")
+    linked = models.BooleanField("原有联系记录", default=False)
+    ticked_on = models.DateField("登记日期", null=True, blank=True)
+    left_out = models.CharField("不慰问的原因", max_length=200, blank=True, default="")
 
-    objects = FamilyScopedQuerySet.as_manager()
+    objects = RoundVisitQuerySet.as_manager()
 
     class Personal:
-        personal = ("family", "contact", "record", "signed_by", "note")
-        other = ("id", "round")
+        personal = ("family", "contact", "record", "signed_by", "note", "left_out")
+        other = ("id", "round", "linked", "ticked_on")
 
     class Meta:
         verbose_name = verbose_name_plural = "慰问名单"
@@ -407,6 +437,17 @@ class RoundVisit(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["round", "family"], name="%(app_label)s_%(class)s_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    record__isnull=True, ticked_on__isnull=True, linked=False, signed_by="", note=""
+                )
+                | Q(record__isnull=False, contact__isnull=False, ticked_on__isnull=False),
+                name="%(app_label)s_%(class)s_ticked_with_a_record",
+            ),
+            models.CheckConstraint(
+                condition=Q(left_out="") | Q(record__isnull=True),
+                name="%(app_label)s_%(class)s_visited_or_left_out",
             ),
         ]
 
