@@ -12,13 +12,14 @@ _BODY = re.compile(r"<svg[^>]*viewBox=\"([^\"]+)\"[^>]*>(.*)</svg>", re.DOTALL)
 # Add a name here before using it; every page carries every icon of this list.
 _NAMES = """
     arrow-clockwise arrow-counterclockwise arrow-down-up arrow-repeat arrow-right-circle-fill
-    box-arrow-right calendar-event check-circle check-circle-fill check-lg check2 check2-square chevron-down
-    chevron-expand clock dash-circle diagram-3 download exclamation-octagon-fill
-    exclamation-triangle exclamation-triangle-fill eye file-earmark-excel file-earmark-spreadsheet
-    folder2-open hourglass-split house-door info-circle-fill journal-text key layout-three-columns
-    list lock lock-fill pencil people person person-badge person-circle person-gear person-plus
-    plus-circle plus-lg printer question-circle search shield-check shield-lock sort-down sort-up
-    table type upload x-circle x-lg
+    box-arrow-right calendar-event camera chat-dots check-circle check-circle-fill check-lg check2
+    check2-square chevron-down chevron-expand chevron-left chevron-right clock dash-circle diagram-3
+    download exclamation-octagon-fill exclamation-triangle exclamation-triangle-fill eye
+    file-earmark-excel file-earmark-spreadsheet folder2-open gift heart-pulse hourglass-split
+    house-door house-heart info-circle-fill journal-text key layout-three-columns life-preserver
+    list list-check lock lock-fill pencil people person person-badge person-circle person-gear
+    person-plus plus-circle plus-lg printer question-circle search shield-check shield-lock
+    sort-down sort-up table telephone three-dots type upload x-circle x-lg
 """
 ICONS = frozenset(_NAMES.split())
 
