@@ -26,6 +26,7 @@ from fpadmin.scoping import below
 from households import rules
 from households.identifiers import link_waiting
 from households.models import ChildRecord, Origin, Resident, Sex, Survival
+from households.services.special_reviews import review_region
 
 PLAIN = {
     "child_name": "", "sex": "", "birth_date": None, "order": None, "origin": Origin.BORN,
@@ -396,6 +397,9 @@ def write_births(plan: BirthPlan, journal: Journal) -> list[log.Entry]:
     if plan.new or plan.changed:
         link_waiting(None, followed=journal.linked if journal.keeps else None)
     bulk.analyze(ChildRecord, rows=len(plan.new))
+    if plan.new or plan.changed:
+        ground = plan.ground
+        review_region(by=ground.by, region=ground.office, cause="导入生育史", today=ground.today)
     return entries
 
 

@@ -120,6 +120,7 @@ def _record(request: ChangeRequest, by, today: date, confirmed: bool) -> LifeEve
             household=resident.household,
             values=form.values(content[_CHANGED]),
             change=services.Change(),
+            today=today,
         )
         return None
     asked = form.event()

@@ -26,6 +26,7 @@ from households.models import (
 )
 from households.resident_import.differences import opens_spell
 from households.resident_import.plan import LINKS, PLAIN, SECRET, ResidentPlan
+from households.services.special_reviews import review_region
 
 _PERSON_COLUMNS = [
     "id", "household_id", "village_id", *PLAIN, "name_initials",
@@ -56,6 +57,9 @@ def write_residents(plan: ResidentPlan, journal: Journal) -> list[log.Entry]:
     if waiting and (plan.new or plan.changed):
         link_waiting(None, followed=journal.linked if journal.keeps else None)
     bulk.analyze(Resident, Residency, Household, rows=len(plan.new))
+    if plan.changed:
+        ground = plan.ground
+        review_region(by=ground.by, region=ground.office, cause="导入居民", today=ground.today)
     return entries
 
 

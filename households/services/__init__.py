@@ -50,6 +50,7 @@ from households.services.special_families import (
     record_opening,
     set_care_rule,
 )
+from households.services.special_reviews import review_archives, review_region
 from households.services.village_changes import change_villages
 from households.spells import Change, NewHousehold
 
@@ -63,7 +64,8 @@ __all__ = [
     "merge_residents", "move_archive", "name_contact", "open_archive", "open_follow_up",
     "pass_follow_up", "propose_change", "record_birth", "record_contact",
     "record_event", "record_opening", "record_search", "record_view", "register_household",
-    "register_resident", "reject_request", "reveal", "set_care_rule", "undo_event", "undo_merge",
+    "register_resident", "reject_request", "reveal", "review_archives", "review_region",
+    "set_care_rule", "undo_event", "undo_merge",
     "unlock_month", "void_contact_record", "withdraw_request",
 ]  # fmt: skip
 
@@ -98,6 +100,7 @@ EVENT_TYPES = {
     "special.health_changed": "修改特殊家庭健康情况",
     "special.closed": "特殊家庭结案",
     "special.moved": "特殊家庭档案转户",
+    "special.review_opened": "要求复核特殊家庭档案",
     "special.reviewed": "复核特殊家庭档案",
     "special.viewed": "查看特殊家庭档案",
     "special.health_viewed": "查看特殊家庭健康情况",

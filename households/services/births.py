@@ -1,6 +1,7 @@
 """Birth histories: lines recorded and corrected."""
 
 import copy
+from datetime import date
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -13,6 +14,7 @@ from households import rules
 from households.identifiers import CHILD_IDENTIFIERS, link_waiting, set_identifier
 from households.models import ChildRecord, Origin, Resident, Sex
 from households.services.scope import require_visible
+from households.services.special_reviews import review_archives
 
 CHILD_FIELDS = (
     "child_name", "sex", "birth_date", "order", "origin", "within_policy", "hospital",
@@ -22,7 +24,7 @@ CHILD_FIELDS = (
 
 @transaction.atomic
 def record_birth(
-    *, by, parent: Resident, values: dict[str, Any], child: Resident | None = None
+    *, by, parent: Resident, values: dict[str, Any], today: date, child: Resident | None = None
 ) -> ChildRecord:
     """A line of a mother's birth history, or of a single father's where no mother is known.
 
@@ -40,12 +42,20 @@ def record_birth(
     link_waiting([parent.pk])
     require_visible(ChildRecord.objects.visible_to(by), record)
     log.record("birth.recorded", by=by, target=record, region_path=parent.village.path)
+    cause = "收养" if record.origin == Origin.ADOPTED else "出生"
+    _review_archives(record, by, cause, today, always=True)
     return record
 
 
 @transaction.atomic
 def edit_birth(
-    *, by, record: ChildRecord, parent: Resident, row_version: int, values: dict[str, Any]
+    *,
+    by,
+    record: ChildRecord,
+    parent: Resident,
+    row_version: int,
+    values: dict[str, Any],
+    today: date,
 ) -> ChildRecord:
     """Correct a line of the birth history. Raises EditConflict when somebody saved meanwhile."""
     claim(record, row_version)
@@ -67,8 +77,21 @@ def edit_birth(
         region_path=parent.village.path,
         changes=log.changes_between(before, record, [*CHILD_FIELDS, *CHILD_IDENTIFIERS]),
     )
+    died = record.death_date is not None and before.death_date is None
+    _review_archives(record, by, "子女死亡" if died else "修改生育史", today, always=died)
     record.refresh_from_db(fields=["row_version"])
     return record
+
+
+def _review_archives(record: ChildRecord, by, cause: str, today: date, *, always: bool) -> None:
+    review_archives(
+        by=by,
+        people=[pk for pk in (record.mother_id, record.father_id) if pk],
+        cause=cause,
+        today=today,
+        always=always,
+        resident=record.child,
+    )
 
 
 def _set_parents(record: ChildRecord, parent: Resident, values: dict[str, Any]) -> list[str]:

@@ -29,6 +29,7 @@ from households.services.births import record_birth
 from households.services.households import register_household
 from households.services.residents import register_resident, save_unless_taken
 from households.services.scope import require_visible
+from households.services.special_reviews import review_archives
 from households.spells import Change, NewHousehold, spell_values
 
 UNCONFIRMED = "请先核对提示，再确认登记。"
@@ -38,6 +39,8 @@ _WRITTEN = (
     "first_marriage_date", "death_date", "departed_on", "name", "name_initials", "sex", "birth_date",
     "id_number", "id_number_digest", "spouse_id_number", "spouse_id_number_digest", "spouse",
 )  # fmt: skip
+# Whatever the criteria say after it, somebody looks at the archive of a special family.
+_OF_SPECIAL_FAMILIES = (EventKind.BIRTH, EventKind.DEATH, EventKind.DIVORCE)
 _SPELL = (
     "household", "village", "relation", "residence", "hukou", "hukou_region_code", "started_on",
     "reason", "opened_by",
@@ -70,7 +73,7 @@ def record_event(
     founded = _found_households(plan, by)
     newcomer = birth = None
     if plan.newcomer:
-        newcomer, birth = _register(plan.newcomer, plan, by)
+        newcomer, birth = _register(plan.newcomer, plan, today, by)
     household = plan.household
     event = LifeEvent.objects.create(
         kind=kind,
@@ -98,6 +101,7 @@ def record_event(
             require_visible(Resident.objects.visible_to(by), change.resident)
     require_visible(LifeEvent.objects.visible_to(by), event)
     _record(event, people, by, "event.recorded")
+    _review_archives(event, people, by)
     return event
 
 
@@ -139,6 +143,7 @@ def undo_event(*, by, event: LifeEvent, today: date, reason: str) -> LifeEvent:
     _take_back_birth(event)
     _drop_founded_household(parts)
     _record(undo, residents.values(), by, "event.undone")
+    _review_archives(undo, residents.values(), by)
     return undo
 
 
@@ -208,7 +213,9 @@ def _found_households(plan: Plan, by) -> set[int]:
     return {household.pk for household in founded.values()}
 
 
-def _register(newcomer: Newcomer, plan: Plan, by) -> tuple[Resident, ChildRecord | None]:
+def _register(
+    newcomer: Newcomer, plan: Plan, today: date, by
+) -> tuple[Resident, ChildRecord | None]:
     change = Change(plan.day, EventKind(plan.kind).label)
     resident = register_resident(
         by=by, household=newcomer.household, values=newcomer.values, change=change
@@ -216,7 +223,9 @@ def _register(newcomer: Newcomer, plan: Plan, by) -> tuple[Resident, ChildRecord
     if newcomer.parent is None:
         return resident, None
     values = newcomer.birth | {"child_id_number": resident.id_number}
-    return resident, record_birth(by=by, parent=newcomer.parent, values=values, child=resident)
+    return resident, record_birth(
+        by=by, parent=newcomer.parent, values=values, child=resident, today=today
+    )
 
 
 def _apply(event: LifeEvent, change: PersonChange, founded: set[int]) -> None:
@@ -426,6 +435,20 @@ def _drop_founded_household(parts: Iterable[EventChange]) -> None:
 def _open_spells(pks: list[int]) -> dict[int, Residency]:
     spells = Residency.objects.filter(resident__in=pks, ended_on__isnull=True)
     return {spell.resident_id: spell for spell in spells}
+
+
+def _review_archives(event: LifeEvent, people: Iterable[Resident], by) -> None:
+    """A special family hears of it at once; of what does not touch its case only if it became doubtful."""
+    kind = (event.undoes or event).kind
+    review_archives(
+        by=by,
+        people=[p.pk for p in people],
+        cause=("撤销" if event.undoes else "") + EventKind(kind).label,
+        today=event.reported_on,
+        always=kind in _OF_SPECIAL_FAMILIES,
+        resident=event.resident,
+        event=event,
+    )
 
 
 def _record(event: LifeEvent, people: Iterable[Resident], by, type_: str) -> None:

@@ -1,6 +1,7 @@
 """Residents: registered and edited, each with the spell that says where."""
 
 import copy
+from datetime import date
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -19,6 +20,7 @@ from households.identifiers import (
 from households.models import Household, Relation, Residency, Resident
 from households.services.households import locked_household
 from households.services.scope import require_visible
+from households.services.special_reviews import review_archives
 from households.spells import SPELL_FIELDS, Change, NewHousehold, next_spell, spell_values
 
 RESIDENT_FIELDS = (
@@ -72,6 +74,7 @@ def edit_resident(
     household: Household | NewHousehold,
     values: dict[str, Any],
     change: Change,
+    today: date,
 ) -> Resident:
     """Save what differs. Raises EditConflict when somebody saved since `row_version`.
 
@@ -114,6 +117,9 @@ def edit_resident(
         target=resident,
         region_path=resident.village.path,
         changes=changes,
+    )
+    review_archives(
+        by=by, people=[resident.pk], cause="修改居民", today=today, always=False, resident=resident
     )
     resident.refresh_from_db(fields=["row_version", "spouse", "father", "mother"])
     return resident

@@ -116,11 +116,15 @@ def found(day: date, book: RuleBook | None = None) -> QuerySet:
 
 @dataclass(frozen=True)
 class Criterion:
-    """One criterion of one person's case: whether it holds, and the value it looked at."""
+    """One criterion of one person's case: whether it holds, and the value it looked at.
+
+    Those of the children are told apart from those of the person.
+    """
 
     text: str
     holds: bool
     value: str
+    of_children: bool = False
 
 
 def explain(spell: Residency, day: date, book: RuleBook) -> list[Criterion]:
@@ -140,11 +144,12 @@ def explain(spell: Residency, day: date, book: RuleBook) -> list[Criterion]:
             f"{spell.resident.birth_date:%Y-%m-%d}出生",
         ),
         Criterion(f"女方（单亲为本人）年满{age}周岁", wife_age >= age, f"{wife_age}周岁"),
-        Criterion("只生育或合法收养过一个子女", ever == 1, f"生育史中有{ever}个子女"),
+        Criterion("只生育或合法收养过一个子女", ever == 1, f"生育史中有{ever}个子女", True),
         Criterion(
             "子女已死亡，或经鉴定为三级以上伤残",
             alive == 0 or (alive == 1 and with_grade == 1),
             f"存活{alive}个，其中三级以上伤残{with_grade}个",
+            True,
         ),
     ]
 

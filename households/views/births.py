@@ -35,7 +35,9 @@ def birth_create(request, pk):
     )
     if request.method == "POST" and form.is_valid():
         try:
-            services.record_birth(by=request.user, parent=parent, values=form.values())
+            services.record_birth(
+                by=request.user, parent=parent, values=form.values(), today=dates.today()
+            )
         except RuleViolation as violation:
             refuse(form, violation)
         else:
@@ -68,6 +70,7 @@ def birth_edit(request, pk):
         try:
             services.edit_birth(
                 by=request.user,
+                today=dates.today(),
                 record=record,
                 parent=parent,
                 row_version=opened["row_version"],

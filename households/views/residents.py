@@ -213,6 +213,7 @@ def resident_edit(request, pk):
     try:
         services.edit_resident(
             by=request.user,
+            today=dates.today(),
             resident=resident,
             row_version=opened["row_version"],
             household=form.cleaned_data["household"],

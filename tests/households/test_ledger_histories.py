@@ -215,7 +215,7 @@ class World:
             "residence": ("常住", "流入", "流出")[where % 3],
         }
         services.edit_resident(
-            by=self.clerk, resident=person, row_version=person.row_version,
+            by=self.clerk, resident=person, row_version=person.row_version, today=self.today,
             household=person.household, values=values,
             change=services.Change(day if whom % 2 else None, "更正"),
         )  # fmt: skip

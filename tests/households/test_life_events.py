@@ -284,6 +284,7 @@ def test_number_under_which_another_history_waits_is_refused(family, village, cl
     for digits in (wife.id_number, number):  # the same child, once under either number
         services.record_birth(
             by=clerk,
+            today=TODAY,
             parent=head,
             values=values_for("birth", family, village)["birth"] | {"mother_id_number": digits},
         )

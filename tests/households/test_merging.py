@@ -364,7 +364,7 @@ def test_birth_recorded_later_finds_the_kept_child(clerk, mother, pair):
     )
     merge(clerk, kept, merged)
     line = services.record_birth(
-        by=clerk, parent=mother,
+        by=clerk, parent=mother, today=TODAY,
         values={
             "child_name": "张小丽", "sex": "女", "birth_date": BORN, "order": 1, "origin": "亲生",
             "within_policy": True, "hospital": "", "birth_certificate_no": "", "survival": "存活",

@@ -20,6 +20,7 @@ from tests.factories.households import (
 )
 
 BORN = date(2018, 5, 29)
+TODAY = date(2018, 10, 9)
 
 
 def values(**extra):
@@ -39,6 +40,7 @@ def edit(clerk, resident, change=None, household=None, row_version=None, **new):
     version = resident.row_version if row_version is None else row_version
     return services.edit_resident(
         by=clerk,
+        today=TODAY,
         resident=Resident.objects.select_related("household", "village").get(pk=resident.pk),
         row_version=version,
         household=household or resident.household,
@@ -400,6 +402,7 @@ def test_birth_of_another_region_is_refused(other_clerk, head):
     with pytest.raises(RuleViolation):
         services.record_birth(
             by=other_clerk,
+            today=TODAY,
             parent=head,
             values={
                 "child_name": "", "sex": "女", "birth_date": BORN, "order": 1, "origin": "亲生",
