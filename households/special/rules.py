@@ -1,11 +1,11 @@
 """What the office asks of contacts on a day: the nearest region's rule in force, else the defaults."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Case, Field, Q, Value, When
+from django.db.models import Case, Field, Value, When
 
 from fpadmin.scoping import below
 from households.models import CareRule
@@ -37,8 +37,15 @@ class RuleBook:
 
 def rule_book(day: date) -> RuleBook:
     """In one query."""
-    newest: dict[str, CareRule] = {}
-    rules = CareRule.objects.filter(Q(from_on__lte=day)).select_related("region")
-    for rule in rules.order_by("from_on"):
-        newest[rule.region.path] = rule
+    return rule_books([day])[day]
+
+
+def rule_books(days: Collection[date]) -> dict[date, RuleBook]:
+    """The rule book of each day, in one query for all of them."""
+    rules = list(CareRule.objects.select_related("region").order_by("from_on"))
+    return {day: _book_of(rules, day) for day in days}
+
+
+def _book_of(rules: list[CareRule], day: date) -> RuleBook:
+    newest = {rule.region.path: rule for rule in rules if rule.from_on <= day}
     return RuleBook(dict(sorted(newest.items(), key=lambda item: -len(item[0]))))
