@@ -203,6 +203,8 @@ class CareRule(models.Model):
     )
     archive_age = models.PositiveSmallIntegerField("建档年龄（女方）", default=ARCHIVE_AGE)
     overdue_days = models.PositiveSmallIntegerField("逾期几天后报审核", default=OVERDUE_DAYS)
+    # Printed on the card that a family gets; blank where the region above names one.
+    hotline = models.CharField("服务电话", max_length=30, blank=True, default="")
     document = models.CharField("依据文件", max_length=100)
     set_by = models.ForeignKey(
         "accounts.User", models.PROTECT, verbose_name="设定人", related_name="+"
@@ -215,7 +217,7 @@ class CareRule(models.Model):
         personal = ()
         other = (
             "id", "region", "from_on", "contacts_required", "kinds_required", "contacts_per_month",
-            "visits_per_year", "archive_age", "overdue_days", "document", "set_by", "set_at",
+            "visits_per_year", "archive_age", "overdue_days", "hotline", "document", "set_by", "set_at",
         )  # fmt: skip
 
     class Meta:

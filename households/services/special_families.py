@@ -200,11 +200,19 @@ def decide_review(
 
 
 @transaction.atomic
-def set_care_rule(*, by, region: Region, from_on: date, values: dict[str, Any]) -> CareRule:
+def set_care_rule(
+    *, by, region: Region, from_on: date, values: dict[str, Any], today: date
+) -> CareRule:
     """What `region` asks of contacts from that day on; a rule that was set for the day is replaced.
 
-    Earlier days keep their own rule: what was counted then does not change.
+    Refuses a day before this month: months that are over keep their rule, so no return changes.
     """
+    first = today.replace(day=1)
+    if from_on < first:
+        raise RuleViolation(
+            f"生效日期不能早于本月1日（{first}）：过去的月份按当时的要求计算，不再改变。",
+            field="from_on",
+        )
     rule, _ = CareRule.objects.update_or_create(
         region=region, from_on=from_on, defaults={**values, "set_by": by}
     )
