@@ -236,6 +236,8 @@ IMPORT_MAX_CELL = 4_000
 IMPORT_MEMORY_MB = env_int("IMPORT_MEMORY_MB", 2_000)
 IMPORT_SECONDS = env_int("IMPORT_SECONDS", 900)
 IMPORT_KEEP_DAYS = env_int("IMPORT_KEEP_DAYS", 90)
+# The largest paper or photo of an archive.
+DOCUMENT_MAX_BYTES = env_int("DOCUMENT_MAX_MB", 10) * 1024 * 1024
 # More than these many rows on one day need a second person (S30): with bank accounts, with health
 # data, of any kind. A file can be fetched for some hours and is deleted after some days (S31).
 EXPORT_LIMIT_BANK = env_int("EXPORT_LIMIT_BANK", 25)
