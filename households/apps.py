@@ -23,6 +23,7 @@ class HouseholdsConfig(AppConfig):
             runs,
             services,
         )
+        from households.special import archive_list, document_section, family_section
         from households.special import menu as special_menu
 
         resources.load()
@@ -36,4 +37,7 @@ class HouseholdsConfig(AppConfig):
         menu.load()
         runs.load()
         special_menu.load()
+        archive_list.load()
+        family_section.load()
+        document_section.load()
         register_types(services.EVENT_TYPES, services.CHANGE_LABELS)

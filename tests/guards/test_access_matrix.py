@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from fpadmin.accounts.models import User
 from fpadmin.accounts.permissions import Permission, Role
 from fpadmin.audit import log
 from fpadmin.imports.models import ImportBatch
@@ -17,11 +18,19 @@ from fpadmin.jobs.kinds import KINDS, JobKind
 from fpadmin.jobs.models import Job
 from fpadmin.reporting.services import make_return
 from households import services
-from households.models import ChangeRequest, Duplicate, LedgerLock, LifeEvent
+from households.models import (
+    ChangeRequest,
+    Duplicate,
+    LedgerLock,
+    LifeEvent,
+    Resident,
+    SpecialFamily,
+)
 from tests.conftest import TODAY
 from tests.factories.accounts import make_region, make_user
 from tests.factories.exports import make_export
 from tests.factories.households import make_birth, make_household, make_resident
+from tests.factories.special import make_archive, make_contact, make_person
 from tests.guards.routes import routes
 from tests.guards.source import ROOT
 from tests.guards.words import english_words
@@ -98,6 +107,18 @@ def _request(place, name):
     )  # fmt: skip
 
 
+def _special_family(place, name):
+    """An archive of two people of that name, with the village's own user as its contact."""
+    known = SpecialFamily.objects.filter(household__village=place, closed_on__isnull=True).first()
+    if known:
+        return known
+    family = make_archive(place)
+    Resident.objects.filter(special_archives__family=family).update(name=name)
+    user = User.objects.filter(role="propagandist", region=place).first()
+    make_contact(family, make_person(place, name, user=user))
+    return family
+
+
 def _name_at(code: str) -> str:
     """Of everybody at another place; unlike any word of a page."""
     return f"查无{code}"
@@ -133,6 +154,7 @@ MAKERS = {
     "duplicate": lambda place, name: _duplicate(place, name).pk,
     "merge": lambda place, name: _merge(place, name).pk,
     "lock": lambda place, name: _lock(place, name).pk,
+    "special_family": lambda place, name: _special_family(place, name).pk,
     "none": lambda place, name: None,
 }  # fmt: skip
 

@@ -1,0 +1,286 @@
+"""The list of archives (家庭档案): page, export, and what may be done with many."""
+
+from datetime import date
+
+import django_filters
+import django_tables2 as tables
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Concat
+
+from fpadmin.accounts.permissions import Permission
+from fpadmin.reporting.registry import Span
+from fpadmin.ui import acts, listing
+from fpadmin.ui.acts import Act
+from fpadmin.ui.choices import NamedFilter
+from fpadmin.ui.filters import FilterSet
+from fpadmin.ui.listing import HEALTH, Asked, ListColumn, ListSpec
+from fpadmin.ui.tables import NOWRAP, NUMERIC, DayColumn, NameColumn, Table
+from fpadmin.ui.templatetags.ui import NOTHING, status_tag
+from households import selectors
+from households.models import (
+    ContactKind,
+    ContactRecord,
+    FamilyContact,
+    FamilyKind,
+    FamilyParent,
+    MedicalCard,
+    SpecialFamily,
+)
+from households.special import months
+from households.special.rules import rule_book
+
+KEY = "special-families"
+MET, DUE, OVER = "met", "due", "closed"
+MONTH_WORDS = {MET: "已联系", DUE: "待联系", OVER: "已结案"}
+MONTH_TAGS = {MET: "ok", DUE: "wait", OVER: "off"}
+CLOSED, EVERY = "closed", "all"
+
+
+def archives(asked: Asked) -> QuerySet:
+    """The archives that the user may see, open and closed, as the list shows them."""
+    return with_state(SpecialFamily.objects.visible_to(asked.user), asked.day).select_related(
+        "household__village"
+    )
+
+
+def with_state(families: QuerySet, day: date) -> QuerySet:
+    """With parents' names, contacts and how many are asked for, last contact, this month, card.
+
+    In one statement for any number of archives.
+    """
+    terms = FamilyContact.objects.in_term_on(day).filter(family=OuterRef("pk")).order_by()
+    records = ContactRecord.objects.counted().filter(
+        contact__family=OuterRef("pk"), happened_on__lte=day
+    )
+    return families.annotate(
+        parent_names=parent_names(),
+        contact_count=_figure(terms, "family", Count("pk")),
+        contacts_required=rule_book(day).case(
+            lambda rule: rule.contacts_required, "household__village__path", IntegerField()
+        ),
+        last_contact_on=Subquery(
+            records.order_by().values("contact__family").annotate(d=Max("happened_on")).values("d")
+        ),
+        month_state=Case(
+            When(closed_on__lte=day, then=Value(OVER)),
+            When(months.contacted_between(day.replace(day=1), day), then=Value(MET)),
+            default=Value(DUE),
+        ),
+        has_card=Exists(
+            MedicalCard.objects.filter(
+                Q(issued_on__isnull=True) | Q(issued_on__lte=day),
+                Q(ended_on__isnull=True) | Q(ended_on__gt=day),
+                Q(expires_on__isnull=True) | Q(expires_on__gte=day),
+                family=OuterRef("pk"),
+            )
+        ),
+    )
+
+
+def parent_names(family: str = "pk") -> Coalesce:
+    """The names of an archive's parents as it has them now, for one whose key is `family`."""
+    names = (
+        FamilyParent.objects.filter(family=OuterRef(family), ended_on__isnull=True)
+        .order_by("pk")
+        .values("resident__name")
+    )
+    first, second = Subquery(names[:1]), Subquery(names[1:2])
+    both = Concat(first, Value("、"), second, output_field=CharField())
+    return Case(
+        When(Exists(names[1:2]), then=both), default=Coalesce(first, Value("")),
+        output_field=CharField(),
+    )  # fmt: skip
+
+
+def missed_since(families: QuerySet, start: date, day: date) -> QuerySet:
+    """Archives with at least one month between `start` and `day` that counts and has no contact."""
+    missed = Q(pk__in=[])
+    for first, last in months.months_of(Span(start, day)):
+        missed |= months.open_on(last) & ~Q(months.contacted_between(first, last))
+    return families.filter(missed)
+
+
+def lacking_kinds(families: QuerySet, day: date) -> QuerySet:
+    """Archives without a contact of some kind that the office asks for."""
+    book, lacking = rule_book(day), Q(pk__in=[])
+    for number, kind in enumerate(ContactKind.values):
+        asked = book.case(
+            lambda rule, kind=kind: kind in rule.kinds_required,
+            "household__village__path",
+            BooleanField(),
+        )
+        families = families.alias(**{f"asked_{number}": asked})
+        terms = FamilyContact.objects.in_term_on(day).filter(
+            family=OuterRef("pk"), person__kind=kind
+        )
+        lacking |= Q(**{f"asked_{number}": True}) & ~Q(Exists(terms))
+    return families.filter(lacking)
+
+
+def _figure(rows: QuerySet, key: str, value) -> Coalesce:
+    counted = rows.values(key).annotate(figure=value).values("figure")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+class ArchiveFilter(FilterSet):
+    """Conditions of the list. Without 状态 the archives that are open."""
+
+    village = NamedFilter(
+        label="村（社区）",
+        field_name="household__village",
+        queryset=lambda request: selectors.villages_of(request.user, request.day),
+        empty_label="全部",
+    )
+    kind = django_filters.ChoiceFilter(
+        label="家庭类型", choices=FamilyKind.choices, empty_label="全部"
+    )
+    contacts = django_filters.ChoiceFilter(
+        label="联系人", choices=[("short", "人数不够"), ("kinds", "缺规定的类别"), ("none", "没有")],
+        method="by_contacts", empty_label="全部",
+    )  # fmt: skip
+    month = django_filters.ChoiceFilter(
+        label="本月", choices=[(DUE, MONTH_WORDS[DUE]), (MET, MONTH_WORDS[MET])],
+        field_name="month_state", empty_label="全部",
+    )  # fmt: skip
+    missed = django_filters.ChoiceFilter(
+        label="漏联系", choices=[("year", "本年有漏月"), ("twelve", "近12个月有漏月")],
+        method="by_missed", empty_label="全部",
+    )  # fmt: skip
+    state = django_filters.ChoiceFilter(
+        label="状态", choices=[(CLOSED, "已结案"), (EVERY, "在管和已结案")],
+        method="by_state", empty_label="在管",
+    )  # fmt: skip
+
+    def filter_queryset(self, queryset):
+        queryset = super().filter_queryset(queryset)
+        return (
+            queryset if self.form.cleaned_data.get("state") else queryset.open_on(self.request.day)
+        )
+
+    def by_contacts(self, queryset, name, value):
+        if value == "none":
+            return queryset.filter(contact_count=0)
+        if value == "kinds":
+            return lacking_kinds(queryset, self.request.day)
+        return queryset.filter(contact_count__lt=F("contacts_required"))
+
+    def by_missed(self, queryset, name, value):
+        day = self.request.day
+        start = day.replace(month=1, day=1)
+        if value == "twelve":
+            start = date(day.year - 1, day.month, 1)
+        return missed_since(queryset, start, day)
+
+    def by_state(self, queryset, name, value):
+        return queryset if value == EVERY else queryset.filter(closed_on__lte=self.request.day)
+
+
+class ArchiveTable(Table):
+    """One archive a row."""
+
+    parents = NameColumn(
+        "父母", accessor="parent_names", linkify=lambda record: record.get_absolute_url(),
+        empty_values=(),
+    )  # fmt: skip
+    village = tables.Column(
+        "村（社区）", accessor="household__village__name", attrs=NOWRAP, orderable=True,
+        order_by=("household__village__path", "household__number"),
+    )  # fmt: skip
+    household = tables.Column("户编号", accessor="household__number")
+    kind = tables.Column(accessor="kind")
+    opened_on = DayColumn(orderable=True)
+    contacts = tables.Column("联系人", accessor="contact_count", attrs=NUMERIC)
+    last_contact_on = DayColumn("最近联系", orderable=True)
+    month = tables.Column("本月", accessor="month_state", attrs=NOWRAP)
+    card = tables.Column("就医卡", accessor="has_card")
+    closed_on = DayColumn()
+
+    class Meta:
+        model = SpecialFamily
+        fields = (
+            "parents", "village", "household", "kind", "opened_on", "contacts", "last_contact_on",
+            "month", "card", "closed_on",
+        )  # fmt: skip
+
+    def render_parents(self, value):
+        return value or "父母已不在档案中"
+
+    def render_kind(self, value):
+        return value
+
+    def render_contacts(self, value, record):
+        return contacts_words(value, record.contacts_required)
+
+    def render_month(self, value):
+        return status_tag(MONTH_TAGS[value], MONTH_WORDS[value])
+
+    def render_card(self, value):
+        return "有" if value else NOTHING
+
+
+def contacts_words(count: int, required: int) -> str:
+    """3/3: how many contacts a family has, and how many the office asks for."""
+    return f"{count}/{required}"
+
+
+COLUMNS = (
+    # Who stands in this list has lost a child or has a disabled one: every file of it tells health.
+    ListColumn(
+        "parents", "父母", ("parent_names", "household__village__name", "household__number"),
+        fixed=True, width=18, sensitive=HEALTH, write=lambda names, *_: names,
+    ),
+    ListColumn("village", "村（社区）", ("household__village__name",), width=16),
+    ListColumn("household", "户编号", ("household__number",), kind="code", width=10),
+    ListColumn("kind", "家庭类型", ("kind",), sensitive=HEALTH),
+    ListColumn("opened_on", "建档日期", ("opened_on",), kind="date"),
+    ListColumn(
+        "contacts", "联系人", ("contact_count", "contacts_required"), write=contacts_words, width=8
+    ),
+    ListColumn("last_contact_on", "最近联系", ("last_contact_on",), kind="date"),
+    ListColumn("month", "本月", ("month_state",), write=MONTH_WORDS.get, width=10),
+    ListColumn(
+        "card", "就医卡", ("has_card",), write=lambda has: "有" if has else "", width=8
+    ),
+    ListColumn("closed_on", "结案日期", ("closed_on",), kind="date", shown=False),
+)  # fmt: skip
+
+
+def load() -> None:
+    """Register the list and its acts. Called once, by ready()."""
+    listing.register(
+        ListSpec(
+            key=KEY,
+            title="家庭档案",
+            unit="户",
+            permission=Permission.SPECIAL_VIEW,
+            url_name="households:special-family-list",
+            queryset=archives,
+            table_class=ArchiveTable,
+            filter_class=ArchiveFilter,
+            columns=COLUMNS,
+            name_of=lambda row: row.parent_names or str(row.household),
+            place_of=lambda row: f"{row.household.village.name}　{row.household}",
+            sensitive={"kind": HEALTH},
+        )
+    )
+    acts.register(
+        Act(
+            KEY, "export", "导出所选", Permission.EXPORT, opens="exports:export-create",
+            takes_key=True, order=80,
+        )
+    )  # fmt: skip
