@@ -31,6 +31,7 @@ class Permission(StrEnum):
     SPECIAL_EDIT = "special_edit"
     SPECIAL_HEALTH = "special_health"  # cause of death, health, disability papers; recorded
     SPECIAL_RULE = "special_rule"  # what the office asks of contacts
+    SPECIAL_RULE_VIEW = "special_rule_view"
     JOBS_VIEW = "jobs_view"
     ACCOUNTS_MANAGE = "accounts_manage"
     ROLES_MANAGE = "roles_manage"
@@ -65,7 +66,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
             P.SIGNED_IN, P.REGISTRY_VIEW, P.REGISTRY_EDIT, P.NUMBER_CHECK, P.REQUEST_DECIDE,
             P.IDENTITY_REVEAL, P.IMPORT, P.EXPORT, P.EXPORT_CLEAR, P.RETURNS_VIEW, P.RETURNS_MAKE,
             P.JOBS_VIEW, P.REGIONS_VIEW, P.SPECIAL_VIEW, P.SPECIAL_LIST, P.SPECIAL_RECORD,
-            P.SPECIAL_EDIT, P.SPECIAL_HEALTH,
+            P.SPECIAL_EDIT, P.SPECIAL_HEALTH, P.SPECIAL_RULE_VIEW,
         }
     ),
     Role.REVIEWER: frozenset(
@@ -73,13 +74,14 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
             P.SIGNED_IN, P.REGISTRY_VIEW, P.IDENTITY_REVEAL, P.EXPORT, P.EXPORT_CLEAR,
             P.EXPORT_APPROVE, P.RETURNS_VIEW, P.RETURNS_MAKE, P.LEDGER_LOCK, P.JOBS_VIEW,
             P.REGIONS_VIEW, P.SPECIAL_VIEW, P.SPECIAL_LIST, P.SPECIAL_RECORD, P.SPECIAL_HEALTH,
-            P.SPECIAL_RULE,
+            P.SPECIAL_RULE, P.SPECIAL_RULE_VIEW,
         }
     ),
     Role.COUNTY: frozenset(
         {
             P.SIGNED_IN, P.REGISTRY_VIEW, P.EXPORT, P.EXPORT_APPROVE, P.RETURNS_VIEW,
             P.RETURNS_MAKE, P.LEDGER_UNLOCK, P.JOBS_VIEW, P.REGIONS_VIEW, P.SPECIAL_RULE,
+            P.SPECIAL_RULE_VIEW,
         }
     ),
     Role.AUDITOR: frozenset({P.SIGNED_IN, P.AUDIT_VIEW}),
@@ -125,6 +127,7 @@ PERMISSION_LABELS: dict[str, str] = {
     P.SPECIAL_EDIT: "办理特殊家庭档案、联系人、就医与照护",
     P.SPECIAL_HEALTH: "查看特殊家庭健康和死亡原因（留痕）",
     P.SPECIAL_RULE: "设定特殊家庭联系要求",
+    P.SPECIAL_RULE_VIEW: "查看特殊家庭联系要求",
     P.JOBS_VIEW: "查看后台任务",
     P.ACCOUNTS_MANAGE: "管理账号",
     P.ROLES_MANAGE: "调整角色、解除锁定",
