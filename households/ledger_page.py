@@ -60,8 +60,8 @@ def ledger_page(region: Region, month: Period, who: str, user, today: date) -> L
     return LedgerPage(
         report=report,
         sheet=sheet,
-        sections=_sections(sheet, who) if sheet else [],
-        checks=pages.checks_of(sheet) if sheet else [],
+        sections=_sections(sheet, who, user) if sheet else [],
+        checks=pages.checks_of(sheet, user) if sheet else [],
         frozen=frozen,
         version=version,
         is_live=is_live,
@@ -76,7 +76,7 @@ def ledger_page(region: Region, month: Period, who: str, user, today: date) -> L
     )
 
 
-def _sections(sheet: Sheet, who: str) -> list[pages.Section]:
+def _sections(sheet: Sheet, who: str, user) -> list[pages.Section]:
     query = urlencode({"returned": sheet.code, "period": sheet.period})
     whole = sheet.rows[0]
     by_class = [
@@ -93,5 +93,5 @@ def _sections(sheet: Sheet, who: str) -> list[pages.Section]:
     if len(sheet.rows) == 1:
         return [classes]
     chosen = replace(sheet, columns=[c for c in sheet.columns if c.section == CLASSES[who]])
-    (places,) = pages.sections_of(chosen)
+    (places,) = pages.sections_of(chosen, user)
     return [classes, replace(places, title=f"按村（社区）　{CLASSES[who]}")]

@@ -1,6 +1,6 @@
 """Sheets and indicators as the page shows them: cells with their text, note and the list they open."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -11,7 +11,15 @@ from django.urls import reverse
 from fpadmin.accounts.models import Region
 from fpadmin.reporting.registry import GROUPS, IndicatorGroup, ListRow, Span
 from fpadmin.reporting.rendering import NOTHING, HeadCell, half_up, head, shown
-from fpadmin.reporting.sheets import TOO_FEW, Sheet, SheetColumn, SheetRow, is_small, sheet_column
+from fpadmin.reporting.sheets import (
+    TOO_FEW,
+    Sheet,
+    SheetColumn,
+    SheetRow,
+    find_return,
+    is_small,
+    sheet_column,
+)
 
 PAGE_SIZES = (20, 50, 100)
 
@@ -37,11 +45,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Section:
-    """A table of the page: its heading, the lines of its head and its rows."""
+    """A table of the page: its heading, the lines of its head and its rows.
+
+    `opens` says whether the reader may open any list behind its figures.
+    """
 
     title: str
     head: list[list[HeadCell]]
     lines: list[Line]
+    opens: bool = True
 
 
 @dataclass(frozen=True)
@@ -54,9 +66,10 @@ class CheckLine:
     url: str
 
 
-def sections_of(sheet: Sheet, *, linked: bool = True) -> list[Section]:
-    """The tables of a sheet; `linked` makes every figure open its list."""
-    query = urlencode({"returned": sheet.code, "period": sheet.period}) if linked else ""
+def sections_of(sheet: Sheet, user) -> list[Section]:
+    """The tables of a sheet; figures open the lists that `user` may see, without a user none."""
+    query = urlencode({"returned": sheet.code, "period": sheet.period}) if user else ""
+    closed = _closed(sheet, [c.code for c in sheet.columns], user) if user else set()
     return [
         Section(
             title=name,
@@ -65,28 +78,41 @@ def sections_of(sheet: Sheet, *, linked: bool = True) -> list[Section]:
                 Line(
                     "合计" if row.is_total else row.name,
                     row.is_total,
-                    cells_of(row, columns, query),
+                    cells_of(row, columns, query, closed),
                 )
                 for row in sheet.rows
             ],
+            opens=any(c.code not in closed for c in columns),
         )
         for name in sheet.sections
         for columns in [[c for c in sheet.columns if c.section == name]]
     ]
 
 
-def checks_of(sheet: Sheet) -> list[CheckLine]:
-    """What was found, the worst first."""
+def checks_of(sheet: Sheet, user) -> list[CheckLine]:
+    """What was found, the worst first, with the lists that `user` may see."""
     query = urlencode({"returned": sheet.code, "period": sheet.period})
+    closed = {"", *_closed(sheet, [c.code for c in sheet.checks], user)}
     lines = [
-        CheckLine(c.level, c.text, c.detail, _list_url(c.code, c.region, query) if c.code else "")
+        CheckLine(
+            c.level,
+            c.text,
+            c.detail,
+            "" if c.code in closed else _list_url(c.code, c.region, query),
+        )
         for c in sheet.checks
     ]
     return sorted(lines, key=lambda line: ("bad", "warn", "ok").index(line.level))
 
 
+def _closed(sheet: Sheet, codes: Iterable[str], user) -> set[str]:
+    """Those of `codes` whose list `user` may not open."""
+    report = find_return(sheet.code)
+    return {code for code in codes if not report.opens_to(user, code)}
+
+
 def indicator_sections(
-    regions: Sequence[Region], figures: dict[str, dict], span: Span
+    regions: Sequence[Region], figures: dict[str, dict], span: Span, user
 ) -> list[Section]:
     """Every indicator group as a table, a row for each region, the first in bold."""
     query = urlencode({"start": span.start.isoformat(), "as_of": span.as_of.isoformat()})
@@ -94,11 +120,13 @@ def indicator_sections(
     for group in GROUPS.values():
         by_code = {i.code: i for i in group.indicators}
         columns = [sheet_column(c, by_code[c.code]) for c in group.columns]
+        opens = group.opens_to(user)
+        closed = () if opens else group.codes
         lines = []
         for count, r in enumerate(regions):
             row = SheetRow(r.code, r.name, r.level, count == 0, figures[r.code])
-            lines.append(Line(r.name, row.is_total, cells_of(row, columns, query)))
-        sections.append(Section(group.name, head(columns, "单位"), lines))
+            lines.append(Line(r.name, row.is_total, cells_of(row, columns, query, closed)))
+        sections.append(Section(group.name, head(columns, "单位"), lines, opens))
     return sections
 
 
@@ -111,13 +139,18 @@ def definitions() -> list[tuple[str, str]]:
     ]
 
 
-def cells_of(row: SheetRow, columns: Iterable[SheetColumn], query: str) -> list[Cell]:
-    """The figures of a row; `query` says which days their lists look at, without it they open none."""
+def cells_of(
+    row: SheetRow, columns: Iterable[SheetColumn], query: str, closed: Collection[str] = ()
+) -> list[Cell]:
+    """The figures of a row; `query` says which days their lists look at, without it they open none.
+
+    `closed` are codes whose list doesn't open to the reader.
+    """
     cells, group = [], None
     for column in columns:
         leads = group is not None and (column.group != group)
         group = column.group
-        cells.append(_cell(row, column, query, leads))
+        cells.append(_cell(row, column, "" if column.code in closed else query, leads))
     return cells
 
 

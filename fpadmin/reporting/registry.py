@@ -6,6 +6,8 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
+from fpadmin.accounts.permissions import Permission
+
 Figure = int | float | None  # None where there is nothing to divide by
 
 
@@ -39,7 +41,8 @@ class IndicatorGroup:
     {region code: {indicator code: Figure}} for all of them, in a fixed number of queries; what
     only other codes need is left out. people(code, region, span) returns the counted records as
     ListRows, in stable order. links(user, rows) says for each row where it leads: the pages of the
-    person and the household, "" where `user` may not see them now.
+    person and the household, "" where `user` may not see them now. Where `list_permission` is set,
+    the records open only to who holds it, each opening recorded; everybody else gets the numbers.
     """
 
     key: str
@@ -49,10 +52,21 @@ class IndicatorGroup:
     compute: Callable[..., dict[str, dict[str, Figure]]]
     people: Callable[..., "ListRows"]
     links: Callable[..., list[tuple[str, str]]]
+    list_permission: Permission | None = None
+
+    def opens_to(self, user) -> bool:
+        """Whether `user` may see the records behind the figures."""
+        return self.list_permission is None or user.may(self.list_permission)
 
     @property
     def codes(self) -> tuple[str, ...]:
         return tuple(i.code for i in self.indicators)
+
+    def list_unit(self, code: str) -> str:
+        """What the list behind `code` counts: of a rate or ratio its first part, else people."""
+        by_code = {i.code: i for i in self.indicators}
+        counted = by_code[(*by_code[code].parts, code)[0]]
+        return "人" if counted.unit in ("%", "女=100", "") else counted.unit
 
 
 @dataclass(frozen=True)
@@ -64,6 +78,7 @@ class ListRow:
     name: str
     resident_id: int | None = None
     household_id: int | None = None
+    record_id: int | None = None  # what was counted, for links(), where it is neither of them
     facts: dict[str, Any] = field(default_factory=dict)  # further columns on screen: heading → text
 
 
@@ -153,6 +168,10 @@ class Return:
             if code in group.codes:
                 return group
         raise KeyError(f"{self.code} has no figure {code!r}")
+
+    def opens_to(self, user, code: str) -> bool:
+        """Whether `user` may see the records behind `code`; those of a figure it no longer has, nobody."""
+        return any(code in group.codes and group.opens_to(user) for group in self.groups)
 
     def indicator(self, code: str) -> Indicator:
         return next(i for i in self.group_of(code).indicators if i.code == code)

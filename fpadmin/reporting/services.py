@@ -21,6 +21,7 @@ from fpadmin.reporting.registry import ListRows
 EVENT_TYPES = {
     "return.made": "生成报表",
     "return.downloaded": "下载报表",
+    "figure.opened": "打开限制查看的名单",
     "figure.exported": "导出数字的名单",
     "figures.computed": "命令计算指标",
     "figure.listed": "命令列出名单",
@@ -134,6 +135,11 @@ def export_people(*, title: str, meta: str, code: str, region: Region, rows: Lis
     return rendering.list_as_xlsx(title, meta, rows, places)
 
 
+def record_opened(*, region: Region, code: str, rows: ListRows, span, by) -> None:
+    """Note that somebody looked at the names behind a figure whose list few may open."""
+    _record_names("figure.opened", region, code, rows, span, by)
+
+
 def record_computed(*, region: Region, codes: Iterable[str], span, by) -> None:
     """Note that figures left by a command."""
     log.record(
@@ -147,8 +153,12 @@ def record_computed(*, region: Region, codes: Iterable[str], span, by) -> None:
 
 def record_listed(*, region: Region, code: str, rows: ListRows, span, by) -> None:
     """Note that the names behind a figure left by a command."""
+    _record_names("figure.listed", region, code, rows, span, by)
+
+
+def _record_names(type_: str, region: Region, code: str, rows: ListRows, span, by) -> None:
     log.record(
-        "figure.listed",
+        type_,
         by=by,
         target=region,
         region_path=region.path,

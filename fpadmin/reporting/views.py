@@ -1,6 +1,7 @@
 """Pages of the returns: periods, one return now and as made, indicators, and the list behind a figure."""
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -87,8 +88,8 @@ def return_detail(request, code, region, period):
             "period": span,
             "region": region,
             "sheet": sheet,
-            "sections": pages.sections_of(sheet) if sheet else [],
-            "checks": pages.checks_of(sheet) if sheet else [],
+            "sections": pages.sections_of(sheet, request.user) if sheet else [],
+            "checks": pages.checks_of(sheet, request.user) if sheet else [],
             "versions": versions,
             "version": newest,
             "is_live": is_live,
@@ -147,8 +148,8 @@ def version_detail(request, pk):
             "version": version,
             "number_label": f"第{version.version}版",
             "sheet": sheet,
-            "sections": pages.sections_of(sheet),
-            "checks": pages.checks_of(sheet),
+            "sections": pages.sections_of(sheet, request.user),
+            "checks": pages.checks_of(sheet, request.user),
             "list_url": _list_name(sheets.find_return(version.code)),
         },
     )
@@ -167,7 +168,7 @@ def version_print(request, pk):
             "version": version,
             "number_label": f"第{version.version}版",
             "sheet": sheet,
-            "sections": pages.sections_of(sheet, linked=False),
+            "sections": pages.sections_of(sheet, user=None),
             "signature": services.signature_of(version),
             "day": dates.today(),
         },
@@ -206,7 +207,7 @@ def indicator_list(request):
             "region": region,
             "definitions": pages.definitions(),
             "span": span,
-            "sections": pages.indicator_sections(regions, figures, span),
+            "sections": pages.indicator_sections(regions, figures, span, request.user),
         },
     )
 
@@ -214,11 +215,12 @@ def indicator_list(request):
 @requires(Permission.RETURNS_VIEW)
 @require_safe
 def figure_list(request, code, region):
-    """The records that a figure counted, page by page."""
+    """The records that a figure counted, page by page; opening a list of few readers is recorded."""
     region = _region(request, region)
     group, indicator, span, report = _figure(request, code)
-    unit = {"%": "人", "女=100": "人", "": "人"}.get(indicator.unit, indicator.unit)
     rows = group.people(code, region, span)
+    if group.list_permission:
+        services.record_opened(region=region, code=code, rows=rows, span=span, by=request.user)
     return render(
         request,
         "reporting/figure_list.html",
@@ -228,7 +230,7 @@ def figure_list(request, code, region):
             "span": span,
             "report": report,
             "period": request.GET.get("period", ""),
-            "list": pages.row_page(request.GET, rows, group, request.user, unit),
+            "list": pages.row_page(request.GET, rows, group, request.user, group.list_unit(code)),
             "query": request.GET.urlencode(),
             "may_export": request.user.may(Permission.EXPORT),
         },
@@ -276,7 +278,10 @@ def _return_and_period(code: str, period: str):
 
 
 def _figure(request, code: str):
-    """The group, indicator, days and return (or None) that a list page is asked for."""
+    """The group, indicator, days and return (or None) that a list page is asked for.
+
+    403 where the records open only to others.
+    """
     form = FigureForm(request.GET)
     if not form.is_valid():
         raise Http404
@@ -285,6 +290,8 @@ def _figure(request, code: str):
         group = report.group_of(code) if report else group_of(code)
     except KeyError:
         raise Http404
+    if not group.opens_to(request.user):
+        raise PermissionDenied
     indicator = next(i for i in group.indicators if i.code == code)
     return group, indicator, form.span(dates.today()), report
 
