@@ -24,7 +24,9 @@ class HouseholdsConfig(AppConfig):
             services,
         )
         from households.special import archive_list, document_section, family_section
+        from households.special import invariants as special_invariants
         from households.special import menu as special_menu
+        from households.special import review_list
 
         resources.load()
         invariants.load()
@@ -37,6 +39,8 @@ class HouseholdsConfig(AppConfig):
         menu.load()
         runs.load()
         special_menu.load()
+        special_invariants.load()
+        review_list.load()
         archive_list.load()
         family_section.load()
         document_section.load()

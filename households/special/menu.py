@@ -27,3 +27,14 @@ def load() -> None:
             active=("households:special-family",),
         )
     )
+    register_entry(
+        MenuEntry(
+            key="special-reviews",
+            label="档案复核",
+            url_name="households:special-review-list",
+            permission=Permission.SPECIAL_LIST,
+            group="special",
+            order=39,
+            active=("households:special-review",),
+        )
+    )

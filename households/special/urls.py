@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from households.views import special_archives, special_documents
+from households.views import special_archives, special_documents, special_reviews
 
 urlpatterns = [
     path("special/", special_archives.special_family_list, name="special-family-list"),
@@ -22,4 +22,5 @@ urlpatterns = [
         special_documents.special_document_remove,
         name="special-document-remove",
     ),
+    path("special/reviews/", special_reviews.special_review_list, name="special-review-list"),
 ]

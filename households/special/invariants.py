@@ -1,0 +1,57 @@
+"""What must hold of special families: contacts end with the archive, and nobody is left without one."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef
+
+from fpadmin.invariants import Finding, register
+from households.models import ContactPerson, FamilyContact, SpecialFamily
+
+FAMILY, PERSON = SpecialFamily._meta.label_lower, ContactPerson._meta.label_lower
+
+
+def contacts_after_closing(now: datetime) -> Iterator[Finding]:
+    """Closed archives whose contacts go on: they would still open the archive."""
+    on = FamilyContact.objects.filter(family=OuterRef("pk"), ended_on__isnull=True)
+    families = SpecialFamily.objects.filter(Exists(on), closed_on__isnull=False)
+    yield from _families(families, "已结案的档案{pk}还有未结束的联系人")
+
+
+def without_contact(now: datetime) -> Iterator[Finding]:
+    """Open archives without any current contact."""
+    on = FamilyContact.objects.filter(family=OuterRef("pk"), ended_on__isnull=True)
+    families = SpecialFamily.objects.filter(~Exists(on), closed_on__isnull=True)
+    yield from _families(families, "档案{pk}现在没有联系人")
+
+
+def left_with_families(now: datetime) -> Iterator[Finding]:
+    """People who left the office and still are contacts of families."""
+    on = FamilyContact.objects.filter(person=OuterRef("pk"), ended_on__isnull=True)
+    people = ContactPerson.objects.filter(Exists(on), left_on__isnull=False)
+    for pk, path in people.order_by("pk").values_list("pk", "region__path"):
+        yield Finding(f"联系人{pk}已离岗，名下还有家庭没有交接", PERSON, pk, path)
+
+
+def _families(families, words: str) -> Iterator[Finding]:
+    places = families.order_by("pk").values_list("pk", "household__village__path")
+    for pk, path in places.iterator(chunk_size=500):
+        yield Finding(words.format(pk=pk), FAMILY, pk, path)
+
+
+def load() -> None:
+    """Register what must hold. Called once, by ready()."""
+    archive = {FAMILY: "households:special-family-detail"}
+    register(
+        "SPF1", "结案档案的联系人都已结束", contacts_after_closing, pages=archive,
+        advice="请联系技术支持：结案时联系人应一并结束。",
+    )  # fmt: skip
+    register(
+        "SPF2", "在管档案都有联系人", without_contact, pages=archive, warning=True,
+        advice="打开档案，安排联系人。",
+    )  # fmt: skip
+    register(
+        "SPF3", "离岗的联系人都已交接", left_with_families, warning=True,
+        pages={PERSON: "households:special-person-leave"},
+        advice="打开联系人，把名下的家庭逐户交接。",
+    )  # fmt: skip
