@@ -11,7 +11,6 @@ from fpadmin.errors import RuleViolation
 from households.models import (
     HEALTH_DOCUMENTS,
     ContactRecord,
-    DocumentKind,
     FamilyDocument,
     SpecialFamily,
 )

@@ -1,7 +1,10 @@
 """Special families for tests: a family whose only child died, its archive, contacts and records."""
 
+import io
 from datetime import date
 from itertools import count
+
+from PIL import Image
 
 from households.models import (
     ContactPerson,
@@ -11,6 +14,8 @@ from households.models import (
     Resident,
     SpecialFamily,
 )
+from households.services.special_documents import add_document
+from households.special import uploads
 from tests.factories.households import make_birth, make_household, make_resident
 
 OPENED = date(2018, 1, 2)
@@ -68,3 +73,25 @@ def make_contact(family, person=None, started_on=None, **extra) -> FamilyContact
 def make_record(contact, happened_on, **extra) -> ContactRecord:
     values = {"channel": "入户", "purpose": "日常联系", "recorded_on": happened_on} | extra
     return ContactRecord.objects.create(contact=contact, happened_on=happened_on, **values)
+
+
+def picture(kind="JPEG", size=(80, 60), colour="#3b6ea5", **saved) -> bytes:
+    """A picture as a phone or a scanner makes it; `saved` goes to Pillow's save()."""
+    target = io.BytesIO()
+    Image.new("RGB", size, colour).save(target, kind, **saved)
+    return target.getvalue()
+
+
+def pdf(extra=b"", trailer=b"") -> bytes:
+    """The smallest PDF, with `extra` in its catalog and `trailer` in its trailer."""
+    return (
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R" + extra + b">>endobj\n"
+        b"2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\nxref\n0 1\n0000000000 65535 f \n"
+        b"trailer<</Root 1 0 R/Size 3" + trailer + b">>\nstartxref\n100\n%%EOF\n"
+    )
+
+
+def make_document(family, by, *, kind="certificate", title="光荣证", colour="#3b6ea5", **extra):
+    """A picture in the archive, kept by the service; its `colour` makes it another file."""
+    paper = uploads.paper_of("光荣证.jpg", picture(colour=colour))
+    return add_document(by=by, family=family, kind=kind, title=title, paper=paper, **extra)

@@ -30,7 +30,7 @@ from tests.conftest import TODAY
 from tests.factories.accounts import make_region, make_user
 from tests.factories.exports import make_export
 from tests.factories.households import make_birth, make_household, make_resident
-from tests.factories.special import make_archive, make_contact, make_person
+from tests.factories.special import make_archive, make_contact, make_document, make_person
 from tests.guards.routes import routes
 from tests.guards.source import ROOT
 from tests.guards.words import english_words
@@ -119,6 +119,12 @@ def _special_family(place, name):
     return family
 
 
+def _special_document(place, name):
+    family = _special_family(place, name)
+    clerk = make_user("clerk", place.parent, f"d{place.code}")
+    return family.documents.first() or make_document(family, clerk, title=name)
+
+
 def _name_at(code: str) -> str:
     """Of everybody at another place; unlike any word of a page."""
     return f"查无{code}"
@@ -155,6 +161,7 @@ MAKERS = {
     "merge": lambda place, name: _merge(place, name).pk,
     "lock": lambda place, name: _lock(place, name).pk,
     "special_family": lambda place, name: _special_family(place, name).pk,
+    "special_document": lambda place, name: _special_document(place, name).pk,
     "none": lambda place, name: None,
 }  # fmt: skip
 
