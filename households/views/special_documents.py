@@ -40,7 +40,7 @@ def special_document_create(request, pk):
             return redirect(_section(family))
     return render(
         request,
-        "households/special/document_form.html",
+        "households/special_document_form.html",
         {"form": form, "family": family, "back": _section(family)},
     )
 
@@ -79,7 +79,7 @@ def special_document_remove(request, pk):
             return redirect(_section(document.family))
     return render(
         request,
-        "households/special/document_remove.html",
+        "households/special_document_remove.html",
         {"form": form, "document": document, "back": _section(document.family)},
     )
 
