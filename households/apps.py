@@ -23,14 +23,27 @@ class HouseholdsConfig(AppConfig):
             runs,
             services,
         )
-        from households.special import archive_list, document_section, family_section
+        from households.special import (
+            archive_list,
+            care,
+            care_lists,
+            care_sections,
+            contact_section,
+            doctor_contracts,
+            document_section,
+            family_section,
+            people,
+            review_list,
+            round_section,
+        )
         from households.special import invariants as special_invariants
         from households.special import menu as special_menu
-        from households.special import review_list
+        from households.special import returns as special_returns
 
         resources.load()
         invariants.load()
         reports.load()
+        special_returns.load()
         lists.load()
         as_at_lists.load()
         event_list.load()
@@ -43,5 +56,12 @@ class HouseholdsConfig(AppConfig):
         review_list.load()
         archive_list.load()
         family_section.load()
+        contact_section.load()
+        people.load()
         document_section.load()
+        round_section.load()
+        care.load()
+        doctor_contracts.load()
+        care_lists.load()
+        care_sections.load()
         register_types(services.EVENT_TYPES, services.CHANGE_LABELS)

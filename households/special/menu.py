@@ -24,7 +24,18 @@ def load() -> None:
             permission=Permission.SPECIAL_VIEW,
             group="special",
             order=31,
-            active=("households:special-family",),
+            active=("households:special-family", "households:special-contact"),
+        )
+    )
+    register_entry(
+        MenuEntry(
+            key="special-candidates",
+            label="建档核对",
+            url_name="households:special-candidate-list",
+            permission=Permission.SPECIAL_LIST,
+            group="special",
+            order=38,
+            active=("households:special-candidate", "households:special-doubt"),
         )
     )
     register_entry(
@@ -36,5 +47,48 @@ def load() -> None:
             group="special",
             order=39,
             active=("households:special-review",),
+        )
+    )
+    register_entry(
+        MenuEntry(
+            key="special-care",
+            label="就医与照护",
+            url_name="households:special-care",
+            permission=Permission.SPECIAL_LIST,
+            group="special",
+            order=36,
+        )
+    )
+    register_entry(
+        MenuEntry(
+            key="special-rounds",
+            label="节日慰问",
+            url_name="households:special-round-list",
+            permission=Permission.SPECIAL_VIEW,
+            group="special",
+            order=36,
+            active=("households:special-round", "households:special-visit"),
+        )
+    )
+    register_entry(
+        MenuEntry(
+            key="special-people",
+            label="联系人",
+            url_name="households:special-person-list",
+            permission=Permission.SPECIAL_LIST,
+            group="special",
+            order=34,
+            active=("households:special-person",),
+        )
+    )
+    register_entry(
+        MenuEntry(
+            key="special-rules",
+            label="联系要求",
+            url_name="households:special-rule-list",
+            permission=Permission.SPECIAL_RULE_VIEW,
+            group="special",
+            order=39,
+            active=("households:special-rule",),
         )
     )

@@ -31,6 +31,7 @@ from tests.factories.accounts import make_region, make_user
 from tests.factories.exports import make_export
 from tests.factories.households import make_birth, make_household, make_resident
 from tests.factories.special import make_archive, make_contact, make_document, make_person
+from tests.factories.special_care import make_aid, make_card, make_doctor_contract, make_priority
 from tests.guards.routes import routes
 from tests.guards.source import ROOT
 from tests.guards.words import english_words
@@ -161,6 +162,10 @@ MAKERS = {
     "merge": lambda place, name: _merge(place, name).pk,
     "lock": lambda place, name: _lock(place, name).pk,
     "special_family": lambda place, name: _special_family(place, name).pk,
+    "special_card": lambda place, name: make_card(_special_family(place, name)).pk,
+    "special_priority": lambda place, name: make_priority(_special_family(place, name)).pk,
+    "special_contract": lambda place, name: make_doctor_contract(_special_family(place, name)).pk,
+    "special_aid": lambda place, name: make_aid(_special_family(place, name)).pk,
     "special_document": lambda place, name: _special_document(place, name).pk,
     "none": lambda place, name: None,
 }  # fmt: skip
