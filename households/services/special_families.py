@@ -205,13 +205,20 @@ def set_care_rule(
 ) -> CareRule:
     """What `region` asks of contacts from that day on; a rule that was set for the day is replaced.
 
-    Refuses a day before this month: months that are over keep their rule, so no return changes.
+    Refuses a day before this month: months that are over keep their rule, so no return changes. And
+    more kinds than contacts.
     """
     first = today.replace(day=1)
     if from_on < first:
         raise RuleViolation(
             f"生效日期不能早于本月1日（{first}）：过去的月份按当时的要求计算，不再改变。",
             field="from_on",
+        )
+    if len(values["kinds_required"]) > values["contacts_required"]:
+        raise RuleViolation(
+            f"须有{len(values['kinds_required'])}类联系人，每户只要求{values['contacts_required']}名，"
+            "不够分。请减少类别或增加人数。",
+            field="kinds_required",
         )
     rule, _ = CareRule.objects.update_or_create(
         region=region, from_on=from_on, defaults={**values, "set_by": by}

@@ -20,15 +20,19 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from fpadmin.accounts.permissions import Permission
+from fpadmin.audit.log import register_types
 from fpadmin.identity import mask_phone
-from fpadmin.ui import listing, todos
+from fpadmin.ui import acts, listing, todos
+from fpadmin.ui.acts import Act
 from fpadmin.ui.filters import FilterSet
 from fpadmin.ui.listing import ListColumn, ListSpec
 from fpadmin.ui.tables import NOWRAP, DayColumn, NameColumn, NumberColumn, Table
 from fpadmin.ui.templatetags.ui import status_tag
 from fpadmin.ui.todos import Todo, TodoSource
 from households.models import ContactKind, ContactPerson, FamilyContact, SpecialFamily
+from households.services import special_staffing
 from households.special import staffing
+from households.special.archive_list import KEY as ARCHIVES
 
 KEY = "special-people"
 # Why a contact's families wait for somebody else; "" for nobody's.
@@ -179,7 +183,8 @@ COLUMNS = (
 
 
 def load() -> None:
-    """Register the list and what waits. Called once, by ready()."""
+    """Register the list, its events and what waits. Called once, by ready()."""
+    register_types(special_staffing.EVENT_TYPES, {})
     listing.register(
         ListSpec(
             key=KEY,
@@ -194,4 +199,10 @@ def load() -> None:
             place_of=lambda person: person.region.name,
         )
     )
+    acts.register(
+        Act(
+            ARCHIVES, "cards", "打印联系知情卡", Permission.SPECIAL_LIST,
+            opens="households:special-contact-cards", for_all=True, order=90,
+        )
+    )  # fmt: skip
     todos.register(TodoSource("special-contacts", Permission.SPECIAL_EDIT, waiting_for, order=32))

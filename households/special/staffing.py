@@ -72,14 +72,24 @@ def with_rule(book: RuleBook, region: Region, values: dict[str, Any]) -> RuleBoo
     return RuleBook(dict(sorted(rules.items(), key=lambda item: -len(item[0]))))
 
 
-def numbers_under(region: Region, values: dict[str, Any], day: date) -> tuple[int, int]:
-    """How many open archives of `region` would fall short under these values, of how many.
+def numbers_now(region: Region, day: date) -> tuple[int, int]:
+    """How many open archives of `region` fall short on `day`, of how many.
 
-    Numbers only: who may set the rule need not see the families. A place below with a rule of its
-    own keeps that.
+    Numbers only: who may set the rule need not see the families.
     """
+    return _numbers(region, day, rule_book(day))
+
+
+def numbers_under(region: Region, values: dict[str, Any], day: date) -> tuple[int, int]:
+    """The same as if `region` had a rule of these values.
+
+    A place below with a rule of its own keeps that.
+    """
+    return _numbers(region, day, with_rule(rule_book(day), region, values))
+
+
+def _numbers(region: Region, day: date, book: RuleBook) -> tuple[int, int]:
     families = SpecialFamily.objects.within(region).open_on(day).order_by()
-    book = with_rule(rule_book(day), region, values)
     return shortfalls(families, day, book).count(), families.count()
 
 
