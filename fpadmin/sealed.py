@@ -4,13 +4,18 @@ Each kind of file has a folder of its own, which also binds its encryption.
 """
 
 import secrets
-from collections.abc import Collection
+import tempfile
+from collections.abc import Collection, Iterator
 from datetime import datetime
+from typing import BinaryIO
 
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 
 from fpadmin import crypto
+
+PART = 1024 * 1024
+_LENGTH = 4  # bytes before each part that say how long it is
 
 
 def keep(folder: str, content: bytes) -> str:
@@ -28,6 +33,37 @@ def read(folder: str, name: str) -> bytes | None:
             return crypto.decrypt_bytes(file.read(), context=_context(folder))
     except (FileNotFoundError, crypto.DecryptionFailed):
         return None
+
+
+def keep_parts(folder: str, source: BinaryIO) -> str:
+    """Store a file of any size, sealed part by part; return its storage name. Read it by parts()."""
+    name = f"{folder}/{secrets.token_hex(16)}.bin"
+    with tempfile.TemporaryFile() as target:
+        ahead, number = source.read(PART), 0
+        while True:
+            part, ahead = ahead, source.read(PART)
+            sealed = crypto.encrypt_bytes(part, context=_part(name, number, last=not ahead))
+            target.write(len(sealed).to_bytes(_LENGTH) + sealed)
+            if not ahead:
+                break
+            number += 1
+        target.seek(0)
+        return default_storage.save(name, File(target))
+
+
+def parts(name: str) -> Iterator[bytes]:
+    """The content of keep_parts(), piece by piece; raises DecryptionFailed at the first wrong byte.
+
+    A part that was changed, moved, added or left out is wrong. FileNotFoundError where it is gone.
+    """
+    with default_storage.open(name) as file:
+        head, number = file.read(_LENGTH), 0
+        while head:
+            sealed, head = file.read(int.from_bytes(head)), file.read(_LENGTH)
+            yield crypto.decrypt_bytes(sealed, context=_part(name, number, last=not head))
+            number += 1
+        if not number:
+            raise crypto.DecryptionFailed(f"{name} has no part")
 
 
 def drop(name: str) -> None:
@@ -54,3 +90,8 @@ def drop_orphans(folder: str, *, known: Collection[str], before: datetime) -> in
 
 def _context(folder: str) -> str:
     return f"{folder}.file"
+
+
+def _part(name: str, number: int, *, last: bool) -> str:
+    """Binds a part to its file and place; the end is told apart, so that nothing can be cut off."""
+    return f"{name}.{number}.{'last' if last else 'more'}"

@@ -39,7 +39,7 @@ class ExportQuerySet(RegionScopedQuerySet):
 
 
 class Export(models.Model):
-    """One file of one list, from the request to the day the file is deleted."""
+    """One file of one list, a sheet or a pack, from the request to the day the file is deleted."""
 
     class State(models.TextChoices):
         WAITING = "waiting", "待审批"
@@ -58,9 +58,12 @@ class Export(models.Model):
         VISIT = "visit", "入户走访"
         BENEFIT = "benefit", "办理待遇"
         REPORT = "report", "报送上级"
+        INSPECTION = "inspect", "迎接检查"
         OTHER = "other", "其他"
 
     list_key = models.CharField("列表", max_length=40)
+    # "" for a sheet of the list's columns, else a key of packs.PACKS, whose parts `columns` names.
+    pack = models.CharField("资料包", max_length=40, blank=True, default="")
     title = models.CharField("表名", max_length=100)
     # Leads from the file to this row and to its audit events.
     trace = models.CharField("追溯编号", max_length=20, unique=True)
@@ -108,7 +111,7 @@ class Export(models.Model):
     class Personal:
         personal = ("selection", "note", "file", "password")
         other = (
-            "id", "list_key", "title", "trace", "region", "scope", "columns", "rows", "has_bank",
+            "id", "list_key", "pack", "title", "trace", "region", "scope", "columns", "rows", "has_bank",
             "has_health", "clear", "purpose", "needs_approval", "state", "requested_by",
             "requested_at", "decided_by", "decided_at", "refusal", "job", "file_name", "size",
             "sha256", "made_at", "downloads",
@@ -127,7 +130,9 @@ class Export(models.Model):
                 name="%(app_label)s_%(class)s_scope_known",
             ),
             models.CheckConstraint(
-                condition=Q(purpose__in=["check", "visit", "benefit", "report", "other"]),
+                condition=Q(
+                    purpose__in=["check", "visit", "benefit", "report", "inspect", "other"]
+                ),
                 name="%(app_label)s_%(class)s_purpose_known",
             ),
             models.CheckConstraint(

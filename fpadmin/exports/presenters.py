@@ -7,6 +7,7 @@ from fpadmin.accounts.models import User
 from fpadmin.accounts.permissions import Permission
 from fpadmin.exports import rules
 from fpadmin.exports.models import Export
+from fpadmin.exports.packs import PACKS
 from fpadmin.jobs.models import Job
 from fpadmin.jobs.presenters import JobView, job_view
 from fpadmin.ui.listing import LISTS
@@ -26,6 +27,7 @@ class ExportView:
 
     state: tuple[str, str]
     columns: list[str]
+    unit: str
     job: Job | None
     job_view: JobView | None
     ends_at: datetime | None
@@ -42,11 +44,11 @@ def export_view(export: Export, user: User, now: datetime) -> ExportView:
     made = export.state == Export.State.MADE
     ends_at = rules.link_ends(export.made_at) if export.made_at else None
     over = bool(ends_at) and ends_at <= now
-    spec = LISTS.get(export.list_key)
     shows_job = mine and export.job and export.state == Export.State.GRANTED
     return ExportView(
         state=export_state(export),
-        columns=[c.label for c in spec.columns if c.key in export.columns] if spec else [],
+        columns=_contents(export),
+        unit=LISTS[export.list_key].unit if export.pack and export.list_key in LISTS else "行",
         job=export.job if shows_job else None,
         job_view=job_view(export.job, user) if shows_job else None,
         ends_at=ends_at,
@@ -60,6 +62,15 @@ def export_view(export: Export, user: User, now: datetime) -> ExportView:
         can_download=mine and made and not over,
         can_see_password=mine and made and not over and bool(export.password),
     )
+
+
+def _contents(export: Export) -> list[str]:
+    """The columns of a sheet, or the parts of a pack, in words."""
+    if export.pack:
+        offered = PACKS[export.pack].parts if export.pack in PACKS else ()
+    else:
+        offered = LISTS[export.list_key].columns if export.list_key in LISTS else ()
+    return [one.label for one in offered if one.key in export.columns]
 
 
 def export_state(export: Export) -> tuple[str, str]:

@@ -1,7 +1,9 @@
-"""What the job `export` does: ask for the rows anew, write them into the file, keep it."""
+"""What the job `export` does: ask for the rows anew, write a sheet or a pack of them, keep it."""
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
+from functools import partial
+from typing import BinaryIO
 
 from django.db import transaction
 from django.db.models import ExpressionWrapper, F, QuerySet, TextField
@@ -14,6 +16,7 @@ from fpadmin.audit import log
 from fpadmin.crypto import EncryptedCharField
 from fpadmin.exports import files, rules, selectors, workbook
 from fpadmin.exports.models import Export
+from fpadmin.exports.packs import PACKS, Pack, PackOrder
 from fpadmin.exports.rules import Taken
 from fpadmin.jobs.kinds import JobContext, JobFailed, LeaseLost
 from fpadmin.ui.listing import LISTS, ListColumn, ListSpec, Selection, filter_of, unpack
@@ -31,7 +34,7 @@ def make(context: JobContext) -> dict:
     export = _own(context)
     if export.state == State.MADE:
         return {"export": export.pk}
-    spec, columns = _what(export)
+    spec = _spec(export)
     selection = unpack(export.selection, user=context.by, day=dates.today())
     day = selection.asked.as_of
     queryset = selection.rows(spec)
@@ -40,6 +43,33 @@ def make(context: JobContext) -> dict:
     _refuse_more(export, rows, now)
     password = files.make_password()
     head = _head(export, spec, selection, now)
+    name = _file_name(export, day, now)
+    with files.zipped(password) as archive:
+        if export.pack:
+            order = PackOrder(context.by, queryset, frozenset(export.columns), day, head)
+            pack = _pack(export)
+            _add_pack(context, archive, pack, order, rows)
+            record = partial(pack.made, order)
+        else:
+            _add_sheet(context, archive, f"{name}.xlsx", export, queryset, head, rows, day)
+            record = None
+        _keep(context, export, f"{name}.zip", archive.finish(), password, rows, record)
+    return {"export": export.pk, "rows": rows}
+
+
+def _add_sheet(
+    context: JobContext,
+    archive: files.Zip,
+    name: str,
+    export: Export,
+    queryset: QuerySet,
+    head: workbook.SheetHead,
+    rows: int,
+    day: date,
+) -> None:
+    """The list as one workbook."""
+    listed = LISTS[export.list_key].columns
+    columns = [c for c in listed if c.key in export.columns and c.in_file]
     made = _Counter(context, rows)
 
     def write(stream) -> None:
@@ -47,12 +77,18 @@ def make(context: JobContext) -> dict:
         sheet = [workbook.SheetColumn(c.label, _kind(c), c.width) for c in columns]
         workbook.write(stream, head, sheet, chunks, rows)
 
-    name = _file_name(export, day, now)
-    content = files.zipped(f"{name}.xlsx", password, write)
+    archive.add(name, write)
     if made.rows != rows:
         raise JobFailed("导出的时候记录有变动，请重试。")
-    _keep(context, export, f"{name}.zip", content, password, rows)
-    return {"export": export.pk, "rows": rows}
+
+
+def _add_pack(
+    context: JobContext, archive: files.Zip, pack: Pack, order: PackOrder, rows: int
+) -> None:
+    """The files of a pack, one after the other."""
+    for file in pack.files(order):
+        context.progress(min(file.done, rows), rows, "装入资料包")
+        archive.add(file.path, file.write)
 
 
 def _own(context: JobContext) -> Export:
@@ -73,11 +109,22 @@ def _own(context: JobContext) -> Export:
     return export
 
 
-def _what(export: Export) -> tuple[ListSpec, list[ListColumn]]:
+def _spec(export: Export) -> ListSpec:
+    """The list, where whoever asked may still see it."""
     spec = LISTS.get(export.list_key)
     if spec is None or not export.requested_by.may(spec.permission):
         raise JobFailed("您的岗位已不能查看这个列表。")
-    return spec, [c for c in spec.columns if c.key in export.columns and c.in_file]
+    return spec
+
+
+def _pack(export: Export) -> Pack:
+    """The pack, where whoever asked may still have it with the parts that were asked for."""
+    pack, person = PACKS.get(export.pack), export.requested_by
+    if pack is None or not person.may(pack.permission):
+        raise JobFailed("您的岗位已不能导出这个资料包。")
+    if not {part.key for part in pack.parts_for(person)} >= set(export.columns):
+        raise JobFailed("您的岗位已不能导出所选的内容。")
+    return pack
 
 
 def _refuse_more(export: Export, rows: int, now: datetime) -> None:
@@ -104,7 +151,7 @@ def _head(
     if not selection.is_all:
         words = export.get_scope_display()
     return workbook.SheetHead(
-        title=spec.title,
+        title=export.title,
         region=export.region.name,
         conditions=words,
         as_of=f"{timezone.localtime(now):%Y-%m-%d %H:%M}",
@@ -212,22 +259,30 @@ def _file_name(export: Export, day: date, now: datetime) -> str:
 
 
 def _keep(
-    context: JobContext, export: Export, name: str, content: bytes, password: str, rows: int
+    context: JobContext,
+    export: Export,
+    name: str,
+    content: BinaryIO,
+    password: str,
+    rows: int,
+    record: Callable[[], None] | None,
 ) -> None:
     """The file and the export that names it, or neither."""
-    stored, sha256 = files.keep(content)
+    kept = files.keep(content)
     try:
         with transaction.atomic():
             context.check_fence()
             if not export.move(
-                State.GRANTED, State.MADE, file=stored, file_name=name, size=len(content),
-                sha256=sha256, password=password, made_at=timezone.now(), rows=rows,
+                State.GRANTED, State.MADE, file=kept.name, file_name=name, size=kept.size,
+                sha256=kept.sha256, password=password, made_at=timezone.now(), rows=rows,
             ):  # fmt: skip
                 raise LeaseLost
+            if record:
+                record()
             log.record(
                 "export.made", by=context.by, target=export, region_path=export.region.path,
-                count=rows, changes={"trace": export.trace, "sha256": sha256},
+                count=rows, changes={"trace": export.trace, "sha256": kept.sha256},
             )  # fmt: skip
     except BaseException:
-        files.drop(stored)
+        files.drop(kept.name)
         raise

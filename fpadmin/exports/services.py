@@ -1,6 +1,7 @@
 """What people do with exports: ask, agree, read the password once, fetch the file; and the clean-up."""
 
 import secrets
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from django.db import transaction
@@ -12,10 +13,12 @@ from fpadmin.audit import log
 from fpadmin.errors import RuleViolation
 from fpadmin.exports import files, rules, selectors
 from fpadmin.exports.models import Export
+from fpadmin.exports.packs import Pack
 from fpadmin.exports.rules import Taken
 from fpadmin.exports.workbook import MOST_ROWS
 from fpadmin.jobs import services as jobs
-from fpadmin.ui.listing import BANK, HEALTH, MOST_PICKED, ListColumn, ListSpec, Selection, pack
+from fpadmin.ui.listing import BANK, HEALTH, LISTS, MOST_PICKED, ListColumn, ListSpec, Selection
+from fpadmin.ui.listing import pack as pack_selection
 
 EVENT_TYPES = {
     "export.requested": "申请导出",
@@ -62,6 +65,70 @@ def request_export(
         raise RuleViolation("导出完整号码要写明原因。", field="note")
     if not columns:
         raise RuleViolation("请至少选一列。", field="columns")
+    return _ask(
+        by,
+        spec,
+        selection,
+        selectors.sensitive_kinds(spec, selection, columns),
+        "、".join(column.label for column in columns),
+        now,
+        title=spec.title,
+        scope=scope,
+        columns=[column.key for column in columns],
+        clear=clear,
+        purpose=purpose,
+        note=note,
+    )
+
+
+def request_pack(
+    *,
+    by: User,
+    pack: Pack,
+    selection: Selection,
+    scope: str,
+    parts: list[str],
+    purpose: str,
+    note: str,
+    now: datetime,
+) -> Export:
+    """Ask for a pack of the selected rows, with those of its parts; limits as for any export.
+
+    What it is for has to be said. Refuses parts that `by` may not have.
+    """
+    spec = LISTS[pack.list_key]
+    if not all(map(by.may, (Permission.EXPORT, spec.permission, pack.permission))):
+        raise RuleViolation("您的岗位不能导出这个资料包。")
+    allowed = {part.key: part.label for part in pack.parts_for(by)}
+    if not allowed.keys() >= set(parts):
+        raise RuleViolation("您的岗位不能导出所选的内容。", field="parts")
+    if not note:
+        raise RuleViolation("请写明用途。", field="note")
+    return _ask(
+        by,
+        spec,
+        selection,
+        pack.sensitive,
+        "、".join(allowed[key] for key in parts) or "不含健康材料",
+        now,
+        title=pack.title,
+        pack=pack.key,
+        scope=scope,
+        columns=parts,
+        purpose=purpose,
+        note=note,
+    )
+
+
+def _ask(
+    by: User,
+    spec: ListSpec,
+    selection: Selection,
+    kinds: Collection[str],
+    contents: str,
+    now: datetime,
+    **values,
+) -> Export:
     if len(selection.picked) > MOST_PICKED:
         raise RuleViolation(f"一次最多勾选{MOST_PICKED:,}条。请改用查询结果。", field="scope")
     rows = selection.rows(spec).order_by().count()
@@ -69,44 +136,38 @@ def request_export(
         raise RuleViolation("没有可以导出的记录。")
     if rows > MOST_ROWS:
         raise RuleViolation(f"一个文件最多{MOST_ROWS:,}行，现在有{rows:,}行。请缩小条件。")
-    kinds = selectors.sensitive_kinds(spec, selection, columns)
     with transaction.atomic():
         # Two requests of one person are summed up in turn.
         User.objects.select_for_update(of=("self",)).get(pk=by.pk)
         this = Taken(rows, rows if BANK in kinds else 0, rows if HEALTH in kinds else 0)
         over = rules.over_limit(selectors.taken_on(by, now) + this)
-        if over and not note:
+        if over and not values["note"]:
             raise RuleViolation(f"{over}，要由另一人审批。请写明原因。", field="note")
         export = Export.objects.create(
             list_key=spec.key,
-            title=spec.title,
             trace=f"{now:%y%m%d}{secrets.token_hex(6).upper()}",
             region=by.region,
-            scope=scope,
-            selection=pack(spec, selection),
-            columns=[column.key for column in columns],
+            selection=pack_selection(spec, selection),
             rows=rows,
             has_bank=BANK in kinds,
             has_health=HEALTH in kinds,
-            clear=clear,
-            purpose=purpose,
-            note=note,
             needs_approval=bool(over),
             state=State.WAITING if over else State.GRANTED,
             requested_by=by,
             requested_at=now,
+            **values,
         )
         log.record(
-            "export.clear-requested" if clear else "export.requested",
+            "export.clear-requested" if export.clear else "export.requested",
             by=by,
             target=export,
             region_path=by.region.path,
             count=rows,
             changes={
-                "list": spec.title,
+                "list": export.title,
                 "scope": export.get_scope_display(),
-                "columns": "、".join(column.label for column in columns),
-                "clear": clear,
+                "columns": contents,
+                "clear": export.clear,
                 "purpose": export.get_purpose_display(),
                 "over": over,
                 "trace": export.trace,
@@ -178,8 +239,8 @@ def show_password(*, export: Export, by: User, now: datetime) -> str:
 
 
 @transaction.atomic
-def open_file(*, export: Export, by: User) -> bytes | None:
-    """The file for who asked for it, counted and recorded; None where it is gone."""
+def open_file(*, export: Export, by: User) -> Iterator[bytes] | None:
+    """The file for who asked for it, piece by piece, counted and recorded; None where it is gone."""
     content = files.read(export) if export.requested_by_id == by.pk else None
     if content is None:
         return None

@@ -15,7 +15,7 @@ from fpadmin.exports.forms import ExportForm, RefusalForm
 from fpadmin.exports.models import Export
 from fpadmin.exports.presenters import export_view
 from fpadmin.exports.tables import ExportTable
-from fpadmin.ui.downloads import download
+from fpadmin.ui.downloads import download_parts
 from fpadmin.ui.forms import refuse
 from fpadmin.ui.listing import LISTS, Asked, ListSpec, Selection, rows_of
 from fpadmin.ui.lists import keys_of_page, list_page, list_url
@@ -139,7 +139,7 @@ def export_download(request, pk):
     content = services.open_file(export=export, by=request.user)
     if content is None:
         raise Http404
-    return download(export.file_name, content)
+    return download_parts(export.file_name, content, export.size)
 
 
 def _detail(request, export, form, **context):

@@ -1,6 +1,8 @@
-"""download(): the one way a file leaves the house."""
+"""download() and download_parts(): the one way a file leaves the house."""
 
-from django.http import HttpResponse
+from collections.abc import Iterable
+
+from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
 TYPES = {
@@ -16,7 +18,18 @@ TYPES = {
 
 def download(name: str, content: bytes) -> HttpResponse:
     """The file to be kept, never shown in the page; its type is what the name's ending says."""
+    return _attached(HttpResponse(content), name)
+
+
+def download_parts(name: str, parts: Iterable[bytes], size: int) -> StreamingHttpResponse:
+    """download() of a large file, of which only a piece is in memory."""
+    response = _attached(StreamingHttpResponse(parts), name)
+    response["Content-Length"] = size
+    return response
+
+
+def _attached(response, name: str):
     suffix = name.rpartition(".")[2].lower()
-    response = HttpResponse(content, content_type=TYPES.get(suffix, "application/octet-stream"))
+    response["Content-Type"] = TYPES.get(suffix, "application/octet-stream")
     response["Content-Disposition"] = content_disposition_header(True, name)
     return response

@@ -77,7 +77,7 @@ def opened():
         export.refresh_from_db()
         assert export.state == "made", export.job.error if export.job else export.state
         password = export.password
-        content = services.open_file(export=export, by=export.requested_by)
+        content = b"".join(services.open_file(export=export, by=export.requested_by))
         with pyzipper.AESZipFile(io.BytesIO(content)) as archive:
             archive.setpassword(password.encode())
             (name,) = archive.namelist()

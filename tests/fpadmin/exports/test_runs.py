@@ -142,7 +142,7 @@ def test_file_opens_with_its_password_only_and_is_not_plain_in_the_storage(
     with default_storage.open(f"exports/{name}") as file:
         raw = file.read()
     assert b"PK" not in raw[:64]
-    with pyzipper.AESZipFile(io.BytesIO(files.read(export))) as archive:
+    with pyzipper.AESZipFile(io.BytesIO(b"".join(files.read(export)))) as archive:
         archive.setpassword(b"wrong")
         with pytest.raises(RuntimeError):
             archive.read(archive.namelist()[0])

@@ -1,5 +1,6 @@
 """Asking for a file, the limits of a day, the second person, the password, the clean-up."""
 
+import io
 from datetime import timedelta
 
 import pytest
@@ -202,7 +203,7 @@ def test_clean_up_deletes_old_files_and_orphans_and_keeps_the_rest(ask, clerk, r
     run_jobs_now()
     week = timezone.now() - timedelta(days=8)
     Export.objects.filter(pk=old.pk).update(made_at=week)
-    files.keep(b"orphan")
+    files.keep(io.BytesIO(b"orphan"))
     before = rules.purged_before(timezone.now())
     assert services.purge(before=before, by=log.SystemJob("清理")) == 1
     old.refresh_from_db()

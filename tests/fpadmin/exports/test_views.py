@@ -38,7 +38,7 @@ def test_clerk_asks_follows_and_fetches(people, clerk, sign_in, run_jobs_now):
     assert "只显示这一次" in shown
     assert "显示密码</button>" not in client.get(export.get_absolute_url()).content.decode()
     file = client.post(url("download", export))
-    assert file.content[:2] == b"PK"
+    assert file.getvalue()[:2] == b"PK"
     assert "filename*=utf-8''%E7%A6%84" in file["Content-Disposition"]
 
 
