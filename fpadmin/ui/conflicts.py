@@ -80,8 +80,9 @@ def differences(form: forms.Form, before: Opened, theirs: dict, current) -> list
 def put_together(data: QueryDict, theirs: dict) -> QueryDict:
     """The posted form with the other's value wherever the clerk chose it."""
     merged = data.copy()
-    for name in data:
-        if data.get(f"use_{name}") == THEIRS:
+    for choice in data:  # a box without its tick is not in the data, its choice is
+        name = choice.removeprefix("use_")
+        if name != choice and data[choice] == THEIRS:
             merged[name] = _raw(theirs.get(name))  # a number left blank stays as the other saved it
     return merged
 
@@ -127,6 +128,8 @@ def _raw(value) -> str:
 
 def _word(field: forms.Field, raw: str) -> str:
     """The value as the page shows it."""
+    if isinstance(field, forms.BooleanField):
+        return "是" if raw == "True" else "否"
     if not raw:
         return "—"
     if isinstance(field, forms.ModelChoiceField):

@@ -5,13 +5,9 @@ from datetime import date
 import django_filters
 import django_tables2 as tables
 from django.db.models import (
-    BooleanField,
     Case,
     CharField,
-    Count,
     Exists,
-    F,
-    IntegerField,
     Max,
     OuterRef,
     Q,
@@ -33,16 +29,13 @@ from fpadmin.ui.tables import NOWRAP, NUMERIC, DayColumn, NameColumn, Table
 from fpadmin.ui.templatetags.ui import NOTHING, status_tag
 from households import selectors
 from households.models import (
-    ContactKind,
     ContactRecord,
-    FamilyContact,
     FamilyKind,
     FamilyParent,
     MedicalCard,
     SpecialFamily,
 )
-from households.special import months
-from households.special.rules import rule_book
+from households.special import months, staffing
 
 KEY = "special-families"
 MET, DUE, OVER = "met", "due", "closed"
@@ -63,16 +56,11 @@ def with_state(families: QuerySet, day: date) -> QuerySet:
 
     In one statement for any number of archives.
     """
-    terms = FamilyContact.objects.in_term_on(day).filter(family=OuterRef("pk")).order_by()
     records = ContactRecord.objects.counted().filter(
         contact__family=OuterRef("pk"), happened_on__lte=day
     )
-    return families.annotate(
+    return staffing.with_staffing(families, day).annotate(
         parent_names=parent_names(),
-        contact_count=_figure(terms, "family", Count("pk")),
-        contacts_required=rule_book(day).case(
-            lambda rule: rule.contacts_required, "household__village__path", IntegerField()
-        ),
         last_contact_on=Subquery(
             records.order_by().values("contact__family").annotate(d=Max("happened_on")).values("d")
         ),
@@ -115,28 +103,6 @@ def missed_since(families: QuerySet, start: date, day: date) -> QuerySet:
     return families.filter(missed)
 
 
-def lacking_kinds(families: QuerySet, day: date) -> QuerySet:
-    """Archives without a contact of some kind that the office asks for."""
-    book, lacking = rule_book(day), Q(pk__in=[])
-    for number, kind in enumerate(ContactKind.values):
-        asked = book.case(
-            lambda rule, kind=kind: kind in rule.kinds_required,
-            "household__village__path",
-            BooleanField(),
-        )
-        families = families.alias(**{f"asked_{number}": asked})
-        terms = FamilyContact.objects.in_term_on(day).filter(
-            family=OuterRef("pk"), person__kind=kind
-        )
-        lacking |= Q(**{f"asked_{number}": True}) & ~Q(Exists(terms))
-    return families.filter(lacking)
-
-
-def _figure(rows: QuerySet, key: str, value) -> Coalesce:
-    counted = rows.values(key).annotate(figure=value).values("figure")
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
-
-
 class ArchiveFilter(FilterSet):
     """Conditions of the list. Without 状态 the archives that are open."""
 
@@ -150,7 +116,7 @@ class ArchiveFilter(FilterSet):
         label="家庭类型", choices=FamilyKind.choices, empty_label="全部"
     )
     contacts = django_filters.ChoiceFilter(
-        label="联系人", choices=[("short", "人数不够"), ("kinds", "缺规定的类别"), ("none", "没有")],
+        label="联系人", choices=[("short", "不够要求"), ("none", "没有联系人")],
         method="by_contacts", empty_label="全部",
     )  # fmt: skip
     month = django_filters.ChoiceFilter(
@@ -175,9 +141,7 @@ class ArchiveFilter(FilterSet):
     def by_contacts(self, queryset, name, value):
         if value == "none":
             return queryset.filter(contact_count=0)
-        if value == "kinds":
-            return lacking_kinds(queryset, self.request.day)
-        return queryset.filter(contact_count__lt=F("contacts_required"))
+        return staffing.shortfalls(queryset, self.request.day)
 
     def by_missed(self, queryset, name, value):
         day = self.request.day

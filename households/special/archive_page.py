@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 
 from fpadmin.audit.models import AuditEvent
 from fpadmin.audit.presenters import change_lines, role_label, type_label
-from households.models import FamilyParent, SpecialFamily
+from households import selectors
+from households.models import ChildRecord, FamilyParent, SpecialFamily
 from households.special import sections
 from households.special.sections import Section
 
@@ -52,6 +53,12 @@ def names_of(parents: Iterable[FamilyParent]) -> str:
     people = [(p.resident.name, p.ended_on) for p in parents]
     current = [name for name, ended_on in people if ended_on is None]
     return "、".join(current or [name for name, _ in people])
+
+
+def graded_children(user, family: SpecialFamily) -> list[ChildRecord]:
+    """The children with a grade of disability; for the smallest circle."""
+    people = [p.resident for p in parents_of_archive(family)]
+    return [one for one in selectors.births_of(user, people) if one.disability_grade]
 
 
 def openings_of(family: SpecialFamily) -> list[Opening]:

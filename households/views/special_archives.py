@@ -5,10 +5,14 @@ from django.views.decorators.http import require_safe
 
 from fpadmin import dates
 from fpadmin.accounts.permissions import Permission, requires
-from fpadmin.ui.lists import registered_list_page
+from fpadmin.ui.lists import list_page, registered_list_page
 from households import services
 from households.models import SpecialFamily
-from households.special import archive_list, archive_page
+from households.special import archive_list, archive_page, candidate_tables, candidates
+from households.special.rules import rule_book
+
+# Where the breadcrumb of a conflict begins.
+SECTION = ("特殊家庭", "households:special-family-list")
 
 
 @requires(Permission.SPECIAL_VIEW)
@@ -44,12 +48,62 @@ def special_family_detail(request, pk):
             "openings": archive_page.openings_of(family) if sees_all else [],
             "sees_all": sees_all,
             "is_open": family.closed_on is None,
+            "has_moved": any(
+                p.ended_on is None and p.resident.household_id != family.household_id
+                for p in parents
+            ),
             "can_edit": user.may(Permission.SPECIAL_EDIT),
             "can_record": user.may(Permission.SPECIAL_RECORD),
             "can_see_health": user.may(Permission.SPECIAL_HEALTH),
             "can_reveal": user.may(Permission.IDENTITY_REVEAL),
         },
     )
+
+
+@requires(Permission.SPECIAL_LIST)
+@require_safe
+def special_candidate_list(request):
+    """Households that meet the criteria and have no archive."""
+    day = dates.today()
+    book = rule_book(day)
+    return list_page(
+        request,
+        candidates.without_archive(request.user, day, book),
+        template="households/special_candidate_list.html",
+        title="应建未建",
+        table_class=candidate_tables.CandidateTable,
+        filter_class=candidate_tables.CandidateFilter,
+        unit="户",
+        extra=_check_head(request, day, book, "missing"),
+    )
+
+
+@requires(Permission.SPECIAL_LIST)
+@require_safe
+def special_doubt_list(request):
+    """Open archives that the criteria do not find, or find as another kind."""
+    day = dates.today()
+    book = rule_book(day)
+    return list_page(
+        request,
+        candidates.in_doubt(request.user, day, book),
+        template="households/special_candidate_list.html",
+        title="建档存疑",
+        table_class=candidate_tables.DoubtTable,
+        filter_class=candidate_tables.DoubtFilter,
+        unit="户",
+        extra=_check_head(request, day, book, "doubtful"),
+    )
+
+
+def _check_head(request, day, book, tab) -> dict:
+    return {
+        "tab": tab,
+        "day": day,
+        "rate": candidates.archive_rate(request.user, day),
+        "missing": candidates.without_archive(request.user, day, book).count(),
+        "doubtful": candidates.in_doubt(request.user, day, book).count(),
+    }
 
 
 def archive_of(request, pk) -> SpecialFamily:

@@ -19,6 +19,7 @@ from fpadmin.jobs.models import Job
 from fpadmin.reporting.services import make_return
 from households import services
 from households.models import (
+    ArchiveReview,
     ChangeRequest,
     Duplicate,
     LedgerLock,
@@ -32,6 +33,7 @@ from tests.factories.exports import make_export
 from tests.factories.households import make_birth, make_household, make_resident
 from tests.factories.special import make_archive, make_contact, make_document, make_person
 from tests.factories.special_care import make_aid, make_card, make_doctor_contract, make_priority
+from tests.factories.special_rounds import make_round, make_visit
 from tests.guards.routes import routes
 from tests.guards.source import ROOT
 from tests.guards.words import english_words
@@ -126,6 +128,11 @@ def _special_document(place, name):
     return family.documents.first() or make_document(family, clerk, title=name)
 
 
+def _round_visit(place, name):
+    family = _special_family(place, name)
+    return family.round_visits.first() or make_visit(family, make_round(place.parent, name))
+
+
 def _name_at(code: str) -> str:
     """Of everybody at another place; unlike any word of a page."""
     return f"查无{code}"
@@ -162,11 +169,18 @@ MAKERS = {
     "merge": lambda place, name: _merge(place, name).pk,
     "lock": lambda place, name: _lock(place, name).pk,
     "special_family": lambda place, name: _special_family(place, name).pk,
+    "special_review": lambda place, name: ArchiveReview.objects.create(
+        family=_special_family(place, name), cause=name, finding=name, found_on=TODAY
+    ).pk,
+    "special_term": lambda place, name: _special_family(place, name).contacts.get().pk,
+    "special_person": lambda place, name: _special_family(place, name).contacts.get().person_id,
     "special_card": lambda place, name: make_card(_special_family(place, name)).pk,
     "special_priority": lambda place, name: make_priority(_special_family(place, name)).pk,
     "special_contract": lambda place, name: make_doctor_contract(_special_family(place, name)).pk,
     "special_aid": lambda place, name: make_aid(_special_family(place, name)).pk,
     "special_document": lambda place, name: _special_document(place, name).pk,
+    "care_round": lambda place, name: _round_visit(place, name).round_id,
+    "round_visit": lambda place, name: _round_visit(place, name).pk,
     "none": lambda place, name: None,
 }  # fmt: skip
 
