@@ -31,7 +31,14 @@ from tests.conftest import TODAY
 from tests.factories.accounts import make_region, make_user
 from tests.factories.exports import make_export
 from tests.factories.households import make_birth, make_household, make_resident
-from tests.factories.special import make_archive, make_contact, make_document, make_person
+from tests.factories.special import (
+    make_archive,
+    make_contact,
+    make_document,
+    make_need,
+    make_person,
+    make_record,
+)
 from tests.factories.special_care import make_aid, make_card, make_doctor_contract, make_priority
 from tests.factories.special_rounds import make_round, make_visit
 from tests.guards.routes import routes
@@ -128,6 +135,19 @@ def _special_document(place, name):
     return family.documents.first() or make_document(family, clerk, title=name)
 
 
+def _special_record(place, name):
+    """A contact that the village's own user wrote down."""
+    term = _special_family(place, name).contacts.get()
+    return term.records.first() or make_record(
+        term, TODAY, request=name, recorded_by=term.person.user
+    )
+
+
+def _special_need(place, name):
+    term = _special_family(place, name).contacts.get()
+    return term.family.follow_ups.first() or make_need(term, need=name)
+
+
 def _round_visit(place, name):
     family = _special_family(place, name)
     return family.round_visits.first() or make_visit(family, make_round(place.parent, name))
@@ -178,6 +198,8 @@ MAKERS = {
     "special_priority": lambda place, name: make_priority(_special_family(place, name)).pk,
     "special_contract": lambda place, name: make_doctor_contract(_special_family(place, name)).pk,
     "special_aid": lambda place, name: make_aid(_special_family(place, name)).pk,
+    "special_record": lambda place, name: _special_record(place, name).pk,
+    "special_need": lambda place, name: _special_need(place, name).pk,
     "special_document": lambda place, name: _special_document(place, name).pk,
     "care_round": lambda place, name: _round_visit(place, name).round_id,
     "round_visit": lambda place, name: _round_visit(place, name).pk,
