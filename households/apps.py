@@ -28,10 +28,14 @@ class HouseholdsConfig(AppConfig):
             care,
             care_lists,
             care_sections,
+            contact_log,
             contact_section,
+            dates_ahead,
             doctor_contracts,
             document_section,
+            due,
             family_section,
+            need_list,
             people,
             review_list,
             round_section,
@@ -57,6 +61,9 @@ class HouseholdsConfig(AppConfig):
         archive_list.load()
         family_section.load()
         contact_section.load()
+        contact_log.load()
+        need_list.load()
+        due.load()
         people.load()
         document_section.load()
         round_section.load()
@@ -64,4 +71,5 @@ class HouseholdsConfig(AppConfig):
         doctor_contracts.load()
         care_lists.load()
         care_sections.load()
+        dates_ahead.load()
         register_types(services.EVENT_TYPES, services.CHANGE_LABELS)

@@ -198,4 +198,4 @@ def _of_office(user, day: date, *, late: bool) -> list[Todo]:
 
 def load() -> None:
     """Register what waits. Called once, by ready()."""
-    todos.register(TodoSource("special-contacts", Permission.SPECIAL_VIEW, todos_of, order=10))
+    todos.register(TodoSource("special-due", Permission.SPECIAL_VIEW, todos_of, order=10))

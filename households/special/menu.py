@@ -40,6 +40,32 @@ def load() -> None:
     )
     register_entry(
         MenuEntry(
+            key="special-matrix",
+            label="联系服务",
+            url_name="households:special-matrix",
+            permission=Permission.SPECIAL_VIEW,
+            group="special",
+            order=32,
+            active=(
+                "households:special-record",
+                "households:special-month",
+                "households:special-my-tasks",
+            ),
+        )
+    )
+    register_entry(
+        MenuEntry(
+            key="special-needs",
+            label="需求跟办",
+            url_name="households:special-need-list",
+            permission=Permission.SPECIAL_VIEW,
+            group="special",
+            order=33,
+            active=("households:special-need",),
+        )
+    )
+    register_entry(
+        MenuEntry(
             key="special-reviews",
             label="档案复核",
             url_name="households:special-review-list",
@@ -90,5 +116,15 @@ def load() -> None:
             group="special",
             order=39,
             active=("households:special-rule",),
+        )
+    )
+    register_entry(
+        MenuEntry(
+            key="special-dates",
+            label="重要日期",
+            url_name="households:special-date-list",
+            permission=Permission.SPECIAL_VIEW,
+            group="special",
+            order=37,
         )
     )

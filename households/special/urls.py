@@ -4,11 +4,13 @@ from django.urls import path
 
 from households.special.care_urls import urlpatterns as care
 from households.special.contact_urls import urlpatterns as contacts
+from households.special.log_urls import urlpatterns as log
 from households.views import (
     special_archive_forms,
     special_archives,
     special_documents,
     special_health,
+    special_print,
     special_reviews,
     special_rounds,
 )
@@ -25,6 +27,10 @@ urlpatterns = [
         "special/households/<int:pk>/new/",
         special_archive_forms.special_family_create,
         name="special-family-create",
+    ),
+    path("special/print/", special_print.special_print, name="special-print"),
+    path(
+        "special/<int:pk>/print/", special_print.special_family_print, name="special-family-print"
     ),
     path("special/<int:pk>/", special_archives.special_family_detail, name="special-family-detail"),
     path(
@@ -75,6 +81,7 @@ urlpatterns = [
     path("special/reviews/", special_reviews.special_review_list, name="special-review-list"),
     *care,
     *contacts,
+    *log,
     path("special/rounds/", special_rounds.special_round_list, name="special-round-list"),
     path("special/rounds/new/", special_rounds.special_round_create, name="special-round-create"),
     path("special/rounds/visits/", special_rounds.special_visit_list, name="special-visit-list"),

@@ -11,6 +11,7 @@ from households.models import (
     ContactRecord,
     FamilyContact,
     FamilyParent,
+    FollowUp,
     Resident,
     SpecialFamily,
 )
@@ -73,6 +74,15 @@ def make_contact(family, person=None, started_on=None, **extra) -> FamilyContact
 def make_record(contact, happened_on, **extra) -> ContactRecord:
     values = {"channel": "入户", "purpose": "日常联系", "recorded_on": happened_on} | extra
     return ContactRecord.objects.create(contact=contact, happened_on=happened_on, **values)
+
+
+def make_need(contact, **extra) -> FollowUp:
+    """Something the family needs, which its contact sees to until 24 October."""
+    values = {
+        "kind": "就医", "need": "希望有人陪同复诊", "owner": contact.person,
+        "opened_on": date(2018, 10, 9), "due_on": date(2018, 10, 24),
+    } | extra  # fmt: skip
+    return FollowUp.objects.create(family=contact.family, **values)
 
 
 def picture(kind="JPEG", size=(80, 60), colour="#3b6ea5", **saved) -> bytes:

@@ -1,0 +1,400 @@
+"""联系服务: families by month of a year, as the page shows them, in a fixed number of queries."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+
+from django.core.paginator import Page
+from django.db.models import (
+    Case,
+    Count,
+    F,
+    IntegerField,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, ExtractMonth
+from django.urls import reverse
+
+from fpadmin.dates import month_end
+from fpadmin.reporting.pages import RowPaginator
+from fpadmin.reporting.registry import Span
+from households.counting import gathered
+from households.models import (
+    VISITS,
+    Channel,
+    ContactRecord,
+    FamilyContact,
+    MissedMonth,
+    Purpose,
+    SpecialFamily,
+)
+from households.special import counted, due
+from households.special.archive_list import parent_names
+from households.special.family_months import NUMBER_DONE, contacts_that_count, number_due
+from households.special.months import contacted_between, open_on
+from households.special.rules import RuleBook, rule_books
+
+FAMILIES_A_PAGE = 50
+MET, PARTLY, MISSED, DUE, LATER, OFF = "met", "part", "miss", "due", "later", "off"
+ICONS = {
+    Channel.HOME: "house-door",
+    Channel.PHONE: "telephone",
+    Channel.WECHAT: "chat-dots",
+    Channel.OTHER: "three-dots",
+    Purpose.FESTIVAL: "gift",
+    Purpose.ILLNESS: "heart-pulse",
+    Purpose.EMERGENCY: "life-preserver",
+}
+# Which festival a visit outside any round belongs to, by month; the lunar days move within these.
+SEASONS = {1: "春节", 2: "春节", 3: "春节", 5: "端午", 6: "端午", 8: "中秋", 9: "中秋", 10: "中秋"}
+GAPS = {"any": "有漏联系", "open": "漏联系没有说明", "late": "逾期没有处理", "due": "本月待联系"}
+
+
+@dataclass(frozen=True)
+class Month:
+    """One column: its days, and where today stands."""
+
+    first: date
+    last: date
+    is_current: bool
+    is_ahead: bool
+
+    @property
+    def label(self) -> str:
+        return f"{self.first.month}月"
+
+    @property
+    def is_finished(self) -> bool:
+        return not (self.is_current or self.is_ahead)
+
+    @property
+    def code(self) -> str:
+        return f"{self.first:%Y-%m}"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One family in one month: what was done, and the page behind it ("" where there is none)."""
+
+    state: str
+    label: str
+    word: str = ""
+    icon: str = ""
+    url: str = ""
+    is_late: bool = False  # recorded after the month's end only
+    reason: str = ""
+
+    @property
+    def css(self) -> str:
+        """The look's class: what is partly done is still due."""
+        return DUE if self.state == PARTLY else self.state
+
+    @property
+    def text_css(self) -> str:
+        return {MISSED: "fp-bad-text", DUE: "fp-warn-text"}.get(self.css, "")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One family of the matrix; `family` carries what with_year() annotates."""
+
+    family: SpecialFamily
+    contacts: list[str]
+    cells: list[Cell]
+    visits_required: int
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Of all families that the page finds: contacted families per month, family-months, visits."""
+
+    monthly: list[int | None]
+    met: int
+    counted: int
+    visits: int
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """One page of the matrix and what stands below it."""
+
+    year: int
+    months: list[Month]
+    rows: list[Row]
+    page: Page
+    sums: Sums
+
+    @property
+    def legend(self) -> list[tuple[str, str]]:
+        """Icon and word of what the page shows besides 入户, 电话 and 节日慰问."""
+        shown = {cell.icon for row in self.rows for cell in row.cells}
+        usual = (Channel.HOME, Channel.PHONE, Purpose.FESTIVAL)
+        return [(icon, word) for word, icon in ICONS.items() if icon in shown and word not in usual]
+
+
+def months_of_year(year: int, day: date) -> list[Month]:
+    """The twelve columns."""
+    found = []
+    for number in range(1, 13):
+        first, last = date(year, number, 1), month_end(year, number)
+        found.append(Month(first, last, first <= day <= last, first > day))
+    return found
+
+
+def families_of(user, year: int, day: date) -> QuerySet:
+    """Archives that the user may see and that were open at some time in the year."""
+    return SpecialFamily.objects.visible_to(user).filter(
+        Q(closed_on__isnull=True) | Q(closed_on__gt=date(year, 1, 1)),
+        opened_on__lte=min(date(year, 12, 31), day),
+    )
+
+
+def with_gaps(families: QuerySet, kind: str, year: int, day: date) -> QuerySet:
+    """Of the families those that a filter of GAPS asks for."""
+    finished = due.finished_months(year, day)
+    if kind == "any":
+        return due.with_gaps(families, finished)
+    if kind == "open":
+        return due.with_open_gaps(families, finished)
+    if kind == "late":
+        return due.with_late_gaps(families, finished, day)
+    return due.due_this_month(families, day) if kind == "due" else families
+
+
+def with_year(families: QuerySet, year: int, day: date) -> QuerySet:
+    """With months_counted, months_met (of the finished ones) and visits_made in the year."""
+    met, counting = Value(0), Value(0)
+    for first, last in due.finished_months(year, day):
+        counting += _one(open_on(last))
+        met += _one(open_on(last) & Q(contacted_between(first, last)))
+    return families.annotate(
+        months_counted=counting, months_met=met, visits_made=_visits(year), names=parent_names()
+    )
+
+
+def matrix(families: QuerySet, year: int, day: date, number) -> Matrix:
+    """Page `number` of the families in their order, with the sums over all of them."""
+    months = months_of_year(year, day)
+    year_long = with_year(families, year, day)
+    page = RowPaginator(year_long.order_by(*SpecialFamily._meta.ordering), FAMILIES_A_PAGE).page(
+        number
+    )
+    shown = list(
+        page.object_list.select_related("household__village").prefetch_related(
+            Prefetch("contacts", _terms_of(year, day), to_attr="terms")
+        )
+    )
+    books = rule_books({min(month.last, day) for month in months})
+    records, said = _records(shown, year), _explained(shown, year)
+    last_book = books[min(months[-1].last, day)]
+    rows = [
+        Row(
+            family,
+            [term.person.name for term in family.terms],
+            [_cell(family, m, records, said, books[min(m.last, day)], day) for m in months],
+            last_book.of(family.household.village.path).visits_per_year,
+        )
+        for family in shown
+    ]
+    return Matrix(year, months, rows, page, _sums(year_long, months))
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The year in figures: families on its last day or today, months finished, visits until today."""
+
+    families: int
+    death: int
+    disability: int
+    complication: int
+    enough_contacts: int
+    cards: int
+    months: str  # 1–9月, "" while none is over
+    months_due: int
+    months_done: int
+    visits: int
+    festivals: list[tuple[str, int]]
+
+    @property
+    def contact_rate(self) -> float | None:
+        return _rate(self.months_done, self.months_due)
+
+    @property
+    def contacts_rate(self) -> float | None:
+        return _rate(self.enough_contacts, self.families)
+
+    @property
+    def cards_rate(self) -> float | None:
+        return _rate(self.cards, self.families)
+
+    @property
+    def months_words(self) -> str:
+        return f"{self.months_done}/{self.months_due}"
+
+    @property
+    def contacts_words(self) -> str:
+        return f"{self.enough_contacts}/{self.families}"
+
+    @property
+    def cards_words(self) -> str:
+        return f"{self.cards}/{self.families}"
+
+
+def figures(user, year: int, day: date) -> Figures:
+    """Of all that the user may see; the records and conditions are those of the indicators."""
+    span = Span(date(year, 1, 1), min(date(year, 12, 31), day))
+    seen = SpecialFamily.objects.visible_to(user).order_by().values("pk")
+    conditions = counted.of_the_families(
+        span.as_of, rule_books([span.as_of])[span.as_of], gathered([user.region])
+    )
+    codes = (
+        "special_families_death", "special_families_disability", "special_families_complication",
+        "special_contacts_done", "special_medical_cards_done",
+    )  # fmt: skip
+    there = counted.families_on(span.as_of).filter(pk__in=seen)
+    numbers = there.aggregate(
+        families=Count("pk"), **{code: Count("pk", filter=conditions[code]) for code in codes}
+    )
+    finished = due.finished_months(year, day)
+    months_due = months_done = 0
+    if finished:
+        over = Span(span.start, finished[-1][1])
+        months_due = SpecialFamily.objects.filter(pk__in=seen).aggregate(n=Sum(number_due(over)))[
+            "n"
+        ]
+        contacts = contacts_that_count(over).filter(contact__family__in=seen)
+        months_done = contacts.aggregate(n=NUMBER_DONE)["n"]
+    visits = counted.visits_in(span).filter(contact__family__in=seen)
+    return Figures(
+        numbers["families"],
+        *(numbers[code] for code in codes),
+        f"1–{len(finished)}月" if len(finished) > 1 else "1月" if finished else "",
+        months_due or 0,
+        months_done,
+        visits.count(),
+        _festivals(visits),
+    )
+
+
+def _rate(done: int, of: int) -> float | None:
+    return done / of * 100 if of else None
+
+
+def _festivals(visits: QuerySet) -> list[tuple[str, int]]:
+    """Visits at festivals by round; one outside any round belongs to the festival of its season."""
+    found: dict[str, int] = {}
+    of_rounds = visits.filter(purpose=Purpose.FESTIVAL).annotate(month=ExtractMonth("happened_on"))
+    for name, month, number in (
+        of_rounds.values("round_visit__round__name", "month")
+        .annotate(number=Count("pk"))
+        .order_by("month")
+        .values_list("round_visit__round__name", "month", "number")
+    ):
+        festival = name or SEASONS.get(month, "其他节日")
+        found[festival] = found.get(festival, 0) + number
+    return list(found.items())
+
+
+def _one(condition: Q) -> Case:
+    return Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
+
+
+def _visits(year: int) -> Coalesce:
+    made = ContactRecord.objects.counted().filter(
+        contact__family=OuterRef("pk"), purpose__in=VISITS, happened_on__year=year
+    )
+    number = made.order_by().values("contact__family").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(number, output_field=IntegerField()), 0)
+
+
+def _terms_of(year: int, day: date) -> QuerySet:
+    """Contacts of today; of a year that is over those of its last day."""
+    on = min(date(year, 12, 31), day)
+    return (
+        FamilyContact.objects.in_term_on(on).select_related("person").order_by("started_on", "pk")
+    )
+
+
+def _records(families: list[SpecialFamily], year: int) -> dict[tuple[int, int], list]:
+    """{(family, month): its records of the year, oldest first}."""
+    found = defaultdict(list)
+    records = ContactRecord.objects.counted().filter(
+        contact__family__in=families, happened_on__year=year
+    )
+    for record in (
+        records.annotate(family_id=F("contact__family"))
+        .only("happened_on", "channel", "purpose", "recorded_on", "recorded_by")
+        .order_by("happened_on", "pk")
+    ):
+        found[record.family_id, record.happened_on.month].append(record)
+    return found
+
+
+def _explained(families: list[SpecialFamily], year: int) -> dict[tuple[int, int], str]:
+    said = MissedMonth.objects.filter(family__in=families, month__year=year)
+    return {(m.family_id, m.month.month): m.reason for m in said}
+
+
+def _cell(family, month: Month, records, said, book: RuleBook, day: date) -> Cell:
+    done = records[family.pk, month.first.month]
+    if done:
+        return _contacted(family, month, done, book)
+    if month.is_ahead:
+        return Cell(LATER, "未到")
+    end = day if month.is_current else month.last
+    if not (family.opened_on <= end and (family.closed_on is None or family.closed_on > end)):
+        return Cell(OFF, f"{month.label}不在管，不计", "—")
+    if month.is_current:
+        url = reverse("households:special-record-create", args=[family.pk])
+        return Cell(DUE, f"{month.label}还没有联系", "待联系", "clock", url)
+    url = reverse("households:special-month-explain", args=[family.pk, month.code])
+    reason = said.get((family.pk, month.first.month), "")
+    label = f"{month.label}没有联系" + (f"，原因：{reason}" if reason else "")
+    return Cell(MISSED, label, "缺", "x-lg", url, reason=reason)
+
+
+def _contacted(family, month: Month, done: list[ContactRecord], book: RuleBook) -> Cell:
+    asked = book.of(family.household.village.path).contacts_per_month
+    # The visit tells more than the channel, and of several the last.
+    newest = next((r for r in reversed(done) if r.purpose in VISITS), done[-1])
+    icon = ICONS.get(newest.purpose) or ICONS[newest.channel]
+    label = "；".join(f"{r.happened_on.month}月{r.happened_on.day}日，{word_of(r)}" for r in done)
+    word = f"{newest.happened_on.day}日" if len(done) == 1 else f"{len(done)}次"
+    is_late = all(r.recorded_by_id and r.recorded_on > month.last for r in done)
+    url = reverse("households:special-month-detail", args=[family.pk, month.code])
+    if len(done) < asked:
+        label = f"{label}。要求{asked}次，还差{asked - len(done)}次"
+        return Cell(PARTLY, label, f"{len(done)}/{asked}次", icon, url, is_late)
+    return Cell(MET, label + ("，补记" if is_late else ""), word, icon, url, is_late)
+
+
+def word_of(record: ContactRecord) -> str:
+    """节日慰问 for a visit, else how the family was reached."""
+    return record.purpose if record.purpose in VISITS else record.channel
+
+
+def _sums(families: QuerySet, months: list[Month]) -> Sums:
+    """One statement. A running month counts the families contacted so far."""
+    begun = [m for m in months if not m.is_ahead]
+    ones = {
+        f"met_{m.first.month}": _one(
+            Q(contacted_between(m.first, m.last)) & (open_on(m.last) if m.is_finished else Q())
+        )
+        for m in begun
+    }
+    summed = families.annotate(**ones).aggregate(
+        *(Sum(name) for name in (*ones, "months_met", "months_counted", "visits_made"))
+    )
+    return Sums(
+        [summed[f"met_{m.first.month}__sum"] or 0 if m in begun else None for m in months],
+        summed["months_met__sum"] or 0,
+        summed["months_counted__sum"] or 0,
+        summed["visits_made__sum"] or 0,
+    )
