@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from households.views import special_care, special_care_lists
+from households.views import special_care, special_care_lists, special_dates
 
 urlpatterns = [
     path("special/care/", special_care_lists.card_list, name="special-care"),
@@ -57,4 +57,5 @@ urlpatterns = [
         special_care.contract_end,
         name="special-care-contract-end",
     ),
+    path("special/dates/", special_dates.date_list, name="special-date-list"),
 ]

@@ -12,6 +12,7 @@ EXEMPT = {
     "fpadmin/entry/services.py:restored": "a question, nothing changes",
     "fpadmin/reporting/services.py:signature_of": "a question, nothing changes",
     "households/services/scope.py:require_visible": "a refusal, nothing changes",
+    "households/services/special_care.py:check_refusals": "a question, nothing changes",
     "households/services/residents.py:save_unless_taken": "one save of services that record it",
 }
 
