@@ -15,6 +15,7 @@ from households.indicators import births_group, population_group
 from households.ledger import ADDED, CLASSES, COLUMNS, SHEET_COLUMNS, TAKEN, code_of
 from households.ledger_lists import ledger_group
 from households.ledger_locks import frozen
+from households.return_checks import each_row, sums
 
 BORN = "本月出生"
 LEDGER = "总人口账"
@@ -46,9 +47,9 @@ def check_monthly(rows: Sequence[SheetRow]) -> list[Check]:
     return [
         _births_not_registered(rows),
         _agrees_with_ledger(rows[0]),
-        _each_row(rows, _balance, "期末＝期初＋出生＋其他增加－死亡－其他减少"),
-        _each_row(rows, _births, "出生＝男＋女＝一孩＋二孩＋多孩"),
-        _sums(rows, [c.code for c in MONTHLY_COLUMNS]),
+        each_row(rows, _balance, "期末＝期初＋出生＋其他增加－死亡－其他减少"),
+        each_row(rows, _births, "出生＝男＋女＝一孩＋二孩＋多孩"),
+        sums(rows, [c.code for c in MONTHLY_COLUMNS]),
     ]
 
 
@@ -56,10 +57,10 @@ def check_annual(rows: Sequence[SheetRow]) -> list[Check]:
     """The births, the parts of the population and the sums of a year."""
     summed = [c.code for c in ANNUAL_COLUMNS if c.code not in NOT_SUMS]
     return [
-        _each_row(rows, _births, "出生＝男＋女＝一孩＋二孩＋多孩"),
-        _each_row(rows, _hukou, "总人口＝农业＋非农业＋流入"),
-        _each_row(rows, _women, "已婚育龄妇女＝农业＋非农业＋流动"),
-        _sums(rows, summed),
+        each_row(rows, _births, "出生＝男＋女＝一孩＋二孩＋多孩"),
+        each_row(rows, _hukou, "总人口＝农业＋非农业＋流入"),
+        each_row(rows, _women, "已婚育龄妇女＝农业＋非农业＋流动"),
+        sums(rows, summed),
     ]
 
 
@@ -67,9 +68,9 @@ def check_ledger(rows: Sequence[SheetRow]) -> list[Check]:
     """The balance of every class, the classes as parts of the whole, the sums, and late reports."""
     return [
         *_late(rows),
-        _each_row(rows, _ledger_balance, "期末＝期初＋各项增加－各项减少"),
-        _each_row(rows, _ledger_classes, "合计＝男＋女＝农业＋非农业＋流入"),
-        _sums(rows, [c.code for c in SHEET_COLUMNS]),
+        each_row(rows, _ledger_balance, "期末＝期初＋各项增加－各项减少"),
+        each_row(rows, _ledger_classes, "合计＝男＋女＝农业＋非农业＋流入"),
+        sums(rows, [c.code for c in SHEET_COLUMNS]),
     ]  # fmt: skip
 
 
@@ -185,32 +186,6 @@ def _women(figures: dict) -> tuple[bool, str]:
     parts = [figures[f"{code}_{p}"] for p in ("agricultural", "non_agricultural", "inflow")]
     text = f"已婚育龄妇女{figures[code]:,}＝农业{parts[0]:,}＋非农业{parts[1]:,}＋流动{parts[2]:,}"
     return figures[code] == sum(parts), text
-
-
-def _each_row(rows: Sequence[SheetRow], rule, words: str) -> Check:
-    """`rule(figures)` says whether it holds and writes it out; the whole region's is shown."""
-    broken = [row for row in rows if not rule(row.figures)[0]]
-    if broken:
-        names = "、".join(row.name for row in broken)
-        return Check("bad", f"{words}不成立：{names}", rule(broken[0].figures)[1])
-    return Check("ok", rule(rows[0].figures)[1])
-
-
-def _sums(rows: Sequence[SheetRow], codes: Sequence[str]) -> Check:
-    """The rows below add up to the whole region's."""
-    whole, *below = rows
-    if not below:
-        return Check("ok", "只有一个村（社区），不用相加")
-    wrong = [c for c in codes if whole.figures[c] != sum(r.figures[c] for r in below)]
-    if wrong:
-        return Check(
-            "bad",
-            "各下级单位相加不等于合计",
-            "有人直接登记在本级，没有登记到村（社区）。",
-            code=wrong[0],
-            region=whole.code,
-        )
-    return Check("ok", "各下级单位相加等于合计")
 
 
 def _agrees_with_ledger(whole: SheetRow) -> Check:
