@@ -5,10 +5,13 @@ from fpadmin.audit.log import register_types
 from fpadmin.imports.kinds import Column, Undo, WorkbookKind, register
 from households.birth_import import plan_births, write_births
 from households.models import (
+    Channel,
     DisabilityGrade,
+    FamilyKind,
     Hukou,
     Marital,
     Origin,
+    Purpose,
     Relation,
     Residence,
     Sex,
@@ -19,6 +22,14 @@ from households.resident_import import (
     plan_residents,
     step_down,
     write_residents,
+)
+from households.special_import import (
+    changed_since,
+    plan_families,
+    plan_records,
+    voided_since,
+    write_families,
+    write_records,
 )
 
 RESIDENTS = WorkbookKind(
@@ -158,10 +169,104 @@ BIRTHS = WorkbookKind(
 )  # fmt: skip
 
 
+_HOME = (
+    Column(
+        "村居代码", "village_code", "code", required=True, max_length=14,
+        aliases=("村（居）代码", "村代码", "社区代码"), note="村或社区的12位代码",
+    ),
+    Column(
+        "户编号", "household_no", required=True, aliases=("户号", "家庭编号"), max_length=30,
+        note="居民登记表里的户编号",
+    ),
+)  # fmt: skip
+_CONTACT = (
+    "姓名;单位职务;电话;类别，用分号隔开；类别：街道领导、村居干部、家庭医生、计生专干、志愿者"
+)
+
+SPECIAL_FAMILIES = WorkbookKind(
+    key="special_families",
+    sheet="特殊家庭档案",
+    columns=(
+        *_HOME,
+        Column("家庭类型", "kind", "choice", required=True, choices=tuple(FamilyKind.values)),
+        Column("建档日期", "opened_on", "date", required=True, note="联系人从这一天起算"),
+        Column(
+            "就医卡号", "medical_card_no", aliases=("方便就医卡号",), max_length=40, personal=True,
+            note="换了卡号，原来的卡即停用",
+        ),
+        Column("发卡日期", "medical_card_date", "date"),
+        Column("住院护理保险", "nursing_insurance", "bool", note="是或否"),
+        Column("主要困难", "difficulties", max_length=500),
+        *(
+            Column(f"联系人{n}", f"contact{n}", max_length=200, personal=True, note=_CONTACT)
+            for n in (1, 2, 3)
+        ),
+    ),
+    permission=Permission.SPECIAL_EDIT,
+    plan=plan_families,
+    write=write_families,
+    undo=Undo(
+        models=(
+            "households.contactperson", "households.specialfamily", "households.familyparent",
+            "households.familycontact", "households.medicalcard", "households.nursinginsurance",
+        ),
+        event="special.import-undone",
+        subjects={"households.specialfamily": ("household__village__path",)},
+        more=changed_since,
+    ),
+    sample={
+        "village_code": "539981001201", "household_no": "00001", "kind": "死亡",
+        "opened_on": "2018-01-02", "nursing_insurance": "是", "difficulties": "养老缺人照料",
+        "contact1": "示例;街道分管领导;13000001001;街道领导",
+        "contact2": "示例;村委会主任;13000001002;村居干部",
+    },
+    note="一户一行。先导入居民登记表和生育登记表。换联系人时在原来那一栏改填新的，从变动日期起交接。",
+    order=40,
+)  # fmt: skip
+
+CONTACTS = WorkbookKind(
+    key="contacts",
+    sheet="特殊家庭联系记录",
+    columns=(
+        *_HOME,
+        Column("联系日期", "date", "date", required=True, note="不能晚于今天"),
+        Column(
+            "联系人", "contact", required=True, max_length=50, note="姓名；当天是这一户的联系人"
+        ),
+        Column("联系方式", "channel", "choice", required=True, choices=tuple(Channel.values)),
+        Column("类别", "purpose", "choice", required=True, choices=tuple(Purpose.values)),
+        Column("诉求", "request", max_length=500),
+        Column("办理情况", "outcome", max_length=500),
+    ),
+    permission=Permission.SPECIAL_EDIT,
+    plan=plan_records,
+    write=write_records,
+    undo=Undo(
+        models=("households.contactrecord",),
+        event="special.contact-import-undone",
+        subjects={"households.contactrecord": ("contact__family__household__village__path",)},
+        more=voided_since,
+    ),
+    sample={
+        "village_code": "539981001201", "household_no": "00001", "date": "2018-09-04",
+        "contact": "示例", "channel": "入户", "purpose": "日常联系", "outcome": "已联系",
+    },
+    note="一次联系一行。先导入特殊家庭档案；联系人要是这一户当天的联系人，交接当天前后两位都可以。",
+    order=50,
+)  # fmt: skip
+
+
 def load() -> None:
     """Make the kinds and their events known; called once when the app is ready."""
-    register(RESIDENTS)
-    register(BIRTHS)
+    for kind in (RESIDENTS, BIRTHS, SPECIAL_FAMILIES, CONTACTS):
+        register(kind)
     register_types(
-        {"resident.import-undone": "撤销导入的居民", "birth.import-undone": "撤销导入的生育史"}
+        {
+            "resident.import-undone": "撤销导入的居民",
+            "birth.import-undone": "撤销导入的生育史",
+            "special.imported": "导入修改特殊家庭档案",
+            "special.contact_imported": "导入修改联系记录",
+            "special.import-undone": "撤销导入的特殊家庭档案",
+            "special.contact-import-undone": "撤销导入的联系记录",
+        }
     )
