@@ -36,6 +36,10 @@ app.conf.beat_schedule = {
         "task": "fpadmin.exports.tasks.purge",
         "schedule": crontab(minute=40, hour=1),
     },
+    "stray documents": {
+        "task": "households.tasks.sweep_documents",
+        "schedule": crontab(minute=50, hour=1),
+    },
     "invariants": {
         "task": "fpadmin.jobs.tasks.check_invariants",
         "schedule": crontab(minute=0, hour=4),

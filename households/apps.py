@@ -36,6 +36,7 @@ class HouseholdsConfig(AppConfig):
             due,
             family_section,
             need_list,
+            pack,
             people,
             review_list,
             round_section,
@@ -66,6 +67,7 @@ class HouseholdsConfig(AppConfig):
         due.load()
         people.load()
         document_section.load()
+        pack.load()
         round_section.load()
         care.load()
         doctor_contracts.load()

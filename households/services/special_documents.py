@@ -1,6 +1,7 @@
 """Papers and photos of archives: sealed, opened on the record, removed with a reason."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -24,6 +25,7 @@ EVENT_TYPES = {
     "special.document_opened": "打开特殊家庭材料",
     "special.document_removed": "删除特殊家庭材料",
     "special.documents_swept": "清理特殊家庭无主文件",
+    "special.packed": "导出特殊家庭资料包",
 }
 HEALTH_PAPER = "死亡、残疾材料"
 
@@ -119,6 +121,23 @@ def sweep_documents(*, before: datetime, by: log.SystemJob) -> int:
     orphans = sealed.drop_orphans(FOLDER, known=known, before=before)
     log.record("special.documents_swept", by=by, count=orphans)
     return orphans
+
+
+def record_packed(*, by, families: Iterable[SpecialFamily], health: bool) -> None:
+    """That these archives left in a pack, and whether what only the smallest circle reads was in it."""
+    log.record_many(
+        [
+            log.Entry(
+                "special.packed",
+                target_type=family._meta.label_lower,
+                target_id=str(family.pk),
+                region_path=family.household.village.path,
+                changes={"what": HEALTH_PAPER} if health else {},
+            )
+            for family in families
+        ],
+        by=by,
+    )
 
 
 def _fresh(document: FamilyDocument) -> FamilyDocument:

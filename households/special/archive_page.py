@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from fpadmin.accounts.permissions import Permission
 from fpadmin.audit.models import AuditEvent
 from fpadmin.audit.presenters import change_lines, role_label, type_label
 from households import selectors
@@ -15,7 +16,7 @@ from households.special import sections
 from households.special.sections import Section
 
 OPENINGS_SHOWN = 20
-OPENINGS = ("special.viewed", "special.health_viewed", "special.printed")
+OPENINGS = ("special.viewed", "special.health_viewed", "special.printed", "special.packed")
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,21 @@ def parents_of_archive(family: SpecialFamily) -> QuerySet[FamilyParent]:
     return family.parents.select_related(
         "resident__household__village", "resident__village"
     ).order_by("ended_on", "pk")
+
+
+def archive_links(user, **of) -> dict:
+    """For the page of a household or a person, `of` being its field of an archive.
+
+    Only who may open the archive learns that there is one; who may open a new one, that there is none.
+    """
+    if not user.may(Permission.SPECIAL_VIEW):
+        return {}
+    archives = list(SpecialFamily.objects.visible_to(user).filter(**of).order_by("-opened_on"))
+    is_open = any(one.closed_on is None for one in archives)
+    return {
+        "archives": archives,
+        "can_open_archive": user.may(Permission.SPECIAL_EDIT) and not is_open,
+    }
 
 
 def names_of(parents: Iterable[FamilyParent]) -> str:

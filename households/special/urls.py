@@ -10,6 +10,7 @@ from households.views import (
     special_archives,
     special_documents,
     special_health,
+    special_pack,
     special_print,
     special_reviews,
     special_rounds,
@@ -68,6 +69,7 @@ urlpatterns = [
         special_documents.special_document_create,
         name="special-document-create",
     ),
+    path("special/pack/", special_pack.special_pack_create, name="special-pack-create"),
     path(
         "special/documents/<int:pk>/",
         special_documents.special_document_file,
