@@ -19,6 +19,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Concat
 
 from fpadmin.accounts.permissions import Permission
+from fpadmin.audit.log import register_types
 from fpadmin.reporting.registry import Span
 from fpadmin.ui import acts, listing
 from fpadmin.ui.acts import Act
@@ -35,6 +36,7 @@ from households.models import (
     MedicalCard,
     SpecialFamily,
 )
+from households.services import special_printing
 from households.special import months, staffing
 
 KEY = "special-families"
@@ -248,3 +250,10 @@ def load() -> None:
             takes_key=True, order=80,
         )
     )  # fmt: skip
+    acts.register(
+        Act(
+            KEY, "print", "打印档案", Permission.SPECIAL_LIST, opens="households:special-print",
+            for_all=True, order=90,
+        )
+    )  # fmt: skip
+    register_types(special_printing.EVENT_TYPES, {})

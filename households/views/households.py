@@ -18,6 +18,7 @@ from households.event_menu import PROPOSE, act_of, menu_of_household
 from households.forms import HouseholdForm
 from households.models import Household
 from households.presenters import family_tree
+from households.special.archive_page import archive_links
 from households.timelines import ENTRIES_SHOWN, timeline
 from households.views import SECTION, asked_day
 
@@ -187,6 +188,7 @@ def _household_context(request, household) -> dict:
         "day": day,
         "can_edit": may_edit,
         "can_reveal": request.user.may(Permission.IDENTITY_REVEAL),
+        **archive_links(request.user, household=household),
     }
 
 

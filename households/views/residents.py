@@ -24,6 +24,7 @@ from households.forms.residents import read_back
 from households.life_events.plan import living_members
 from households.models import Household, Resident
 from households.presenters import mask_of
+from households.special.archive_page import archive_links
 from households.timelines import timeline
 from households.views import SECTION, asked_day
 
@@ -316,6 +317,7 @@ def _resident_context(request, resident) -> dict:
         "day": day,
         "can_edit": may_edit,
         "can_reveal": request.user.may(Permission.IDENTITY_REVEAL),
+        **archive_links(request.user, parents__resident=resident),
     }
 
 
