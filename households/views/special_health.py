@@ -12,6 +12,7 @@ from fpadmin.ui import editing
 from households import services
 from households.forms.special_archives import HealthForm, HealthPurposeForm
 from households.special import archive_page
+from households.special.care_sections import check_results
 from households.views.special_archives import SECTION, archive_of
 
 
@@ -32,6 +33,7 @@ def special_family_health(request, pk):
             "family": family,
             "names": _title(family),
             "children": archive_page.graded_children(request.user, family) if shown else [],
+            "check_results": check_results(family) if shown else [],
             "shown": shown,
             "can_edit": request.user.may(Permission.SPECIAL_EDIT),
         },
