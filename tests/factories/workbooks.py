@@ -61,6 +61,31 @@ def birth(mother_idno: str, **cells) -> dict:
     } | cells
 
 
+def archive_row(household, **cells) -> dict:
+    """A valid record of the archives' workbook."""
+    return {
+        "village_code": household.village.code,
+        "household_no": household.number,
+        "kind": "死亡",
+        "opened_on": "2018-01-02",
+        "contact1": "史健国;街道分管领导;13000001001;街道领导",
+        "contact2": "周美丽;村委会主任;13000001002;村居干部",
+        "contact3": "林霞丹;计生宣传员;13000001003;计生专干",
+    } | cells
+
+
+def log_row(household, **cells) -> dict:
+    """A valid record of the log of contacts."""
+    return {
+        "village_code": household.village.code,
+        "household_no": household.number,
+        "date": "2018-03-09",
+        "contact": "史健国",
+        "channel": "入户",
+        "purpose": "日常联系",
+    } | cells
+
+
 def run_import(
     kind_key: str, content: bytes, office: Region, *, good_rows=False, on=TODAY, name="名册.xlsx"
 ) -> Outcome:
