@@ -410,9 +410,7 @@ AID_COLUMNS = (
     *PLACE_COLUMNS,
     ListColumn("received_on", "享受日期", ("received_on",), kind="date"),
     ListColumn("name", "待遇或救助", ("name",), width=24),
-    ListColumn(
-        "amount", "金额（元）", ("amount",), write=lambda n: "" if n is None else f"{n:.2f}"
-    ),
+    ListColumn("amount", "金额（元）", ("amount",), kind="number"),
     ListColumn("receiver", "受助人", ("resident__name",), write=lambda name: name or "全家"),
     ListColumn("note", "说明", ("note",), shown=False, width=30),
 )  # fmt: skip

@@ -58,7 +58,7 @@ def care_remove(request, kind, pk):
     """Remove a row that should not be, with a reason."""
     kind = _known(REMOVABLE, kind)
     row = _row(request, kind.model, pk)
-    form = RemoveForm(request.POST or None)
+    form = RemoveForm(_posted(request))
     if request.method == "POST" and form.is_valid():
         special_care.remove_care(by=request.user, row=row, reason=form.cleaned_data["reason"])
         return _done(request, row.family, kind.section, f"已删除这条{kind.label}。")
@@ -71,7 +71,7 @@ def care_remove(request, kind, pk):
 def card_end(request, pk):
     """The card counts no longer."""
     card = _row(request, MedicalCard, pk)
-    form = EndCardForm(request.POST or None, initial={"ended_on": dates.today()})
+    form = EndCardForm(_posted(request), initial={"ended_on": dates.today()})
 
     def save(values):
         special_care.end_card(by=request.user, card=card, today=dates.today(), **values)
@@ -85,7 +85,7 @@ def card_end(request, pk):
 def card_replace(request, pk):
     """Another card in its place, on one day."""
     card = _row(request, MedicalCard, pk)
-    form = ReplaceCardForm(request.POST or None, initial={"day": dates.today()})
+    form = ReplaceCardForm(_posted(request), initial={"day": dates.today()})
 
     def save(values):
         special_care.replace_card(by=request.user, card=card, today=dates.today(), **values)
@@ -99,7 +99,7 @@ def card_replace(request, pk):
 def contract_end(request, pk):
     """The contract is in force no longer."""
     contract = _row(request, DoctorContract, pk)
-    form = EndForm(request.POST or None, initial={"ended_on": dates.today()})
+    form = EndForm(_posted(request), initial={"ended_on": dates.today()})
 
     def save(values):
         special_care.end_contract(by=request.user, contract=contract, today=dates.today(), **values)
@@ -111,7 +111,7 @@ def _create(request, pk, kind: CareKind):
     families = SpecialFamily.objects.visible_to(request.user).select_related("household__village")
     family = get_object_or_404(families, pk=pk)
     form = kind.form(
-        request.POST if request.method == "POST" else None,
+        _posted(request),
         user=request.user, family=family, today=dates.today(),
     )  # fmt: skip
     if request.method == "POST" and form.is_valid():
@@ -130,7 +130,7 @@ def _create(request, pk, kind: CareKind):
 def _edit(request, pk, kind: CareKind):
     row = _row(request, kind.model, pk)
     form = kind.form(
-        request.POST if request.method == "POST" else None,
+        _posted(request),
         user=request.user, family=row.family, today=dates.today(), row=row,
     )  # fmt: skip
     if request.method == "POST" and form.is_valid():
@@ -154,6 +154,10 @@ def _ending(request, row, form, save, kind: CareKind, act: str):
         else:
             return _done(request, row.family, kind.section, f"{kind.label}：已{act}。")
     return _page(request, row, form, kind.label, act, stop=act != REPLACE)
+
+
+def _posted(request):
+    return request.POST if request.method == "POST" else None
 
 
 def _known(kinds: dict[str, CareKind], key: str) -> CareKind:
