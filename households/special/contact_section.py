@@ -6,6 +6,7 @@ from fpadmin.accounts.permissions import Permission
 from fpadmin.identity import mask_phone
 from households.models import FamilyContact, SpecialFamily
 from households.special import sections, staffing
+from households.special.rule_list import contacts_words
 from households.special.rules import rule_book
 from households.special.sections import PaperTable, Section
 
@@ -18,7 +19,7 @@ def contacts_context(user, family: SpecialFamily, day: date) -> dict:
     return {
         "current": [term for term in terms if term.ended_on is None],
         "past": [term for term in terms if term.ended_on is not None][::-1],
-        "asked": asked_words(rule_book(day).of(family.household.village.path)),
+        "asked": "每户" + contacts_words(rule_book(day).of(family.household.village.path)),
         "missing": staffing.words_of(staffed) if staffed else [],
         "is_open": family.closed_on is None,
         "may_edit": user.may(Permission.SPECIAL_EDIT),
@@ -52,12 +53,6 @@ def contacts_paper(user, family: SpecialFamily, day: date) -> list[PaperTable]:
             ],
         ),
     ]
-
-
-def asked_words(rule) -> str:
-    """What a rule asks of a family's contacts, in words."""
-    kinds = f"，其中须有{'、'.join(rule.kinds_required)}" if rule.kinds_required else ""
-    return f"每户{rule.contacts_required}名联系人{kinds}"
 
 
 def successor_name(term: FamilyContact) -> str:

@@ -7,8 +7,8 @@ import django_tables2 as tables
 from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
 
 from fpadmin.scoping import below
-from fpadmin.ui.tables import NOWRAP, NOWRAP_WIDE, WIDE, DayColumn, NameColumn, NumberColumn, Table
-from fpadmin.ui.templatetags.ui import NOTHING, status_tag
+from fpadmin.ui.tables import NOWRAP, WIDE, NameColumn, Table
+from fpadmin.ui.templatetags.ui import date_dash, status_tag
 from households.models import CareRule
 from households.special.rules import rule_book
 
@@ -66,29 +66,43 @@ class RuleTable(Table):
     """One rule a row."""
 
     from_on = NameColumn()
-    region = tables.Column(accessor="region__name", attrs=NOWRAP)
+    region = tables.Column("适用区划", accessor="region__name", attrs=NOWRAP)
     state = tables.Column("状态", attrs=NOWRAP)
-    contacts_required = NumberColumn("联系人（名）")
-    kinds_required = tables.Column(attrs=WIDE, empty_values=())
-    contacts_per_month = NumberColumn("每月联系（次）")
-    visits_per_year = NumberColumn("每年走访（次）")
-    archive_age = NumberColumn("建档年龄")
-    overdue_days = NumberColumn("逾期报审核（天）")
+    contacts = tables.Column("每户联系人", accessor="contacts_required", attrs=WIDE)
+    visits = tables.Column("联系和走访", accessor="contacts_per_month", attrs=WIDE)
+    archive_age = tables.Column("建档年龄", attrs=NOWRAP)
+    overdue_days = tables.Column("逾期报审核", attrs=NOWRAP)
     hotline = tables.Column(attrs=NOWRAP)
     document = tables.Column(attrs=WIDE)
-    set_by = tables.Column(accessor="set_by__name", attrs=NOWRAP)
-    set_at = DayColumn("设定日期", attrs=NOWRAP_WIDE)
+    set_by = tables.Column("设定人", accessor="set_by__name", attrs=NOWRAP)
 
     class Meta:
         model = CareRule
         fields = (
-            "from_on", "region", "state", "contacts_required", "kinds_required",
-            "contacts_per_month", "visits_per_year", "archive_age", "overdue_days", "hotline",
-            "document", "set_by", "set_at",
+            "from_on", "region", "state", "contacts", "visits", "archive_age", "overdue_days",
+            "hotline", "document", "set_by",
         )  # fmt: skip
+
+    def render_from_on(self, value):
+        return date_dash(value)
 
     def render_state(self, value):
         return status_tag(*STATES[value])
 
-    def render_kinds_required(self, value):
-        return "、".join(value) or NOTHING
+    def render_contacts(self, record):
+        return contacts_words(record)
+
+    def render_visits(self, record):
+        return f"每月{record.contacts_per_month}次，每年走访{record.visits_per_year}次"
+
+    def render_archive_age(self, value):
+        return f"满{value}周岁"
+
+    def render_overdue_days(self, value):
+        return f"{value}天"
+
+
+def contacts_words(rule: CareRule) -> str:
+    """How many contacts a rule asks for, and of which kinds."""
+    kinds = f"，其中须有{'、'.join(rule.kinds_required)}" if rule.kinds_required else ""
+    return f"{rule.contacts_required}名{kinds}"

@@ -91,7 +91,7 @@ def test_section_warns_and_names_what_is_missing(clerk, village, township, revie
     family = make_archive(village, contacts=1)
     context = contact_section.contacts_context(clerk, family, TODAY)
     assert context["missing"] == ["要求2名联系人，现有1名", "没有街道领导"]
-    assert context["asked"] == "每户2名联系人，其中须有街道领导、村居干部"
+    assert context["asked"] == "每户2名，其中须有街道领导、村居干部"
     make_contact(family, make_person(village, kind="街道领导"))
     assert contact_section.contacts_context(clerk, family, TODAY)["missing"] == []
 
