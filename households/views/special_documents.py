@@ -16,6 +16,7 @@ from households.forms.special_documents import DocumentForm, RemovalForm
 from households.models import FamilyDocument, SpecialFamily
 from households.services import special_documents as services
 from households.special import documents
+from households.special.archive_list import parent_names
 
 
 @requires(Permission.SPECIAL_RECORD)
@@ -23,7 +24,7 @@ from households.special import documents
 @once
 def special_document_create(request, pk):
     """A paper or photo for the archive: a contact's photos and receipts, the clerk's everything."""
-    families = SpecialFamily.objects.visible_to(request.user)
+    families = SpecialFamily.objects.visible_to(request.user).annotate(names=parent_names())
     family = get_object_or_404(families.select_related("household__village"), pk=pk)
     form = (
         DocumentForm(request.POST, request.FILES, user=request.user)
@@ -86,6 +87,7 @@ def special_document_remove(request, pk):
 
 def _document(request, pk) -> FamilyDocument:
     there = FamilyDocument.objects.visible_to(request.user).filter(removed_at__isnull=True)
+    there = there.annotate(names=parent_names("family"))
     return get_object_or_404(there.select_related("family__household__village"), pk=pk)
 
 

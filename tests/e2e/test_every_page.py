@@ -41,6 +41,7 @@ MATRIX = yaml.safe_load((ROOT / "tests/guards/matrix.yaml").read_text(encoding="
 NO_PAGE = {
     "imports:template-download", "reporting:figure-export", "reporting:version-download", "healthz",
     "jobs:job-progress", "jobs:job-download", "accounts:session-left",
+    "households:special-document-file",
 }  # fmt: skip
 READERS = (Role.PROPAGANDIST, Role.REVIEWER, Role.COUNTY)
 # Widths at which axe looks, the slowest part by far. What readers see is among the clerk's pages.
