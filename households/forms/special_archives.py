@@ -35,8 +35,8 @@ class ArchiveForm(forms.Form):
 
     kind = forms.ChoiceField(label="家庭类型", choices=choose(FamilyKind.choices))
     opened_on = FlexibleDateField(label="建档日期")
-    difficulties = _words("主要困难（选填）", 500, required=False)
-    needs = _words("主要需求（选填）", 500, required=False)
+    difficulties = _words("主要困难", 500, required=False)
+    needs = _words("主要需求", 500, required=False)
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class CloseForm(forms.Form):
 
     reason = forms.ChoiceField(label="结案原因", choices=choose(CloseReason.choices))
     closed_on = FlexibleDateField(label="结案日期", help_text="从这一天起不再联系、不再计数。")
-    note = forms.CharField(label="结案说明（选填）", max_length=200, required=False)
+    note = forms.CharField(label="结案说明", max_length=200, required=False)
 
     def clean(self):
         values = super().clean()
@@ -150,8 +150,8 @@ class HealthPurposeForm(forms.Form):
 class HealthForm(forms.Form):
     """Cause of death and health, as the smallest circle keeps them."""
 
-    cause_of_death = forms.CharField(label="子女死亡原因（选填）", max_length=200, required=False)
-    health_note = _words("健康情况（选填）", 1000, rows=5, required=False)
+    cause_of_death = forms.CharField(label="子女死亡原因", max_length=200, required=False)
+    health_note = _words("健康情况", 1000, rows=5, required=False)
 
     @staticmethod
     def initial_of(family: SpecialFamily) -> dict:

@@ -17,9 +17,11 @@ from households.special.archive_page import graded_children, names_of, parents_o
 from households.special.sections import PaperTable
 
 MOST_FAMILIES = 30  # more is no work for a page; a pack of files is
-# Millimetres, of .fp-sheet-tall and .fp-form-table.
-SHEET_WIDTH, SHEET_HEIGHT = 184.0, 232.0
-CHARACTER, LINE, PADDING, LEAST_ROW, TITLE = 3.36, 4.6, 1.4, 6.8, 11.0
+# Millimetres, of .fp-sheet-tall and .fp-form-table; BESIDE is a column's padding and rule.
+SHEET_WIDTH, SHEET_HEIGHT, BESIDE = 186.0, 242.0, 2.4
+CHARACTER, LINE, PADDING, LEAST_ROW, TITLE = 3.36, 4.6, 1.4, 6.7, 9.7
+NARROW = 0.56  # a letter or digit beside a Chinese character
+SHORT = 5  # characters that stay on one line where there is room
 _UNBROKEN = re.compile(r"[!-~]+")
 
 
@@ -31,6 +33,7 @@ class Block:
     headings: tuple[str, ...]
     rows: list[tuple[str, ...]]
     part: int = 1
+    widths: tuple[float, ...] = ()  # of the columns, in percent: the same on every sheet
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,10 @@ def cut(
     contents, sheets, room = [], [Sheet(2)], SHEET_HEIGHT
     for title, tables in parts:
         for at, table in enumerate(tables):
-            heights = _heights(table)
+            lines = [table.headings, *table.rows]
+            widths = _column_widths(lines)
+            heights = _heights(lines, widths)
+            shares = tuple(round((w + BESIDE) / SHEET_WIDTH * 100, 2) for w in widths)
             head, rows = TITLE + heights[0], heights[1:] or [LEAST_ROW]
             if room < head + rows[0]:
                 sheets, room = [*sheets, Sheet(sheets[-1].number + 1)], SHEET_HEIGHT
@@ -83,14 +89,14 @@ def cut(
             room -= head
             for row, height in zip(table.rows, rows, strict=False):
                 if room < height:
-                    sheets[-1].blocks.append(Block(table.title, table.headings, here, part))
+                    sheets[-1].blocks.append(Block(table.title, table.headings, here, part, shares))
                     sheets, room = [*sheets, Sheet(sheets[-1].number + 1)], SHEET_HEIGHT - head
                     part, here = part + 1, []
                 here.append(row)
                 room -= height
             if not table.rows:
                 room -= rows[0]
-            sheets[-1].blocks.append(Block(table.title, table.headings, here, part))
+            sheets[-1].blocks.append(Block(table.title, table.headings, here, part, shares))
     return contents, sheets
 
 
@@ -119,39 +125,45 @@ def _health(user, family: SpecialFamily) -> PaperTable:
     return PaperTable("健康情况（仅限经办和审核）", ("项目", "内容"), rows)
 
 
-def _heights(table: PaperTable) -> list[float]:
-    """Of the headings and of every row, in millimetres."""
-    lines = [table.headings, *table.rows]
-    widths = _column_widths(lines)
+def _heights(lines: Iterable[tuple[str, ...]], widths: list[float]) -> list[float]:
+    """Of every line of a table, in millimetres."""
     heights = []
     for line in lines:
         deepest = max(
-            sum(max(1, ceil(_width(part) / room)) for part in text.split("\n"))
+            sum(_lines(part, room) for part in text.split("\n"))
             for text, room in zip(line, widths, strict=True)
         )
         heights.append(max(LEAST_ROW, deepest * LINE + PADDING))
     return heights
 
 
+def _lines(text: str, room: float) -> int:
+    """A line may lose a character to the next: no line begins with a comma, no number is broken."""
+    wide = _width(text)
+    return 1 if wide <= room else ceil(wide / max(room - CHARACTER, CHARACTER))
+
+
 def _column_widths(lines: list[tuple[str, ...]]) -> list[float]:
-    """As a browser shares the width out: what cannot break first, then by what the text would fill."""
+    """Room for text in each column: what cannot break has it, the rest goes to what is longer."""
     columns = list(zip(*lines, strict=True))
     least = [max(map(_unbreakable, column)) for column in columns]
-    wanted = [max(max(map(_width, column)), 1.0) for column in columns]
-    room = SHEET_WIDTH - 2.5 * len(columns)  # padding and rules
-    if sum(wanted) <= room:
-        return wanted
-    spare, asked = room - sum(least), sum(wanted) - sum(least)
-    share = max(spare, 0) / asked if asked else 0
-    return [
-        max(low + (high - low) * share, CHARACTER) for low, high in zip(least, wanted, strict=True)
-    ]
+    wanted = [max(map(_width, column)) for column in columns]
+    spare = SHEET_WIDTH - BESIDE * len(columns) - sum(least)
+    asked = sum(wanted) - sum(least)
+    if spare >= asked:  # everything on one line; what is left over is shared out
+        more = (spare - asked) / len(columns)
+        return [width + more for width in wanted]
+    share = max(spare, 0) / asked
+    return [low + (high - low) * share for low, high in zip(least, wanted, strict=True)]
 
 
 def _width(text: str) -> float:
     wide = sum(unicodedata.east_asian_width(one) in "WFA" for one in text)
-    return CHARACTER * (wide + 0.55 * (len(text) - wide))
+    return CHARACTER * (wide + NARROW * (len(text) - wide))
 
 
 def _unbreakable(text: str) -> float:
-    return max([CHARACTER, *(_width(run) for run in _UNBROKEN.findall(text))])
+    """The longest run of letters and digits, and a short word of a heading or a choice as a whole."""
+    runs = [_width(run) for run in _UNBROKEN.findall(text)]
+    short = _width(text) if len(text) <= SHORT else 0.0
+    return max([CHARACTER * 2, short, *runs])
