@@ -290,11 +290,11 @@ def _locked_round(care_round: CareRound) -> CareRound:
 
 
 def _locked_visit(visit: RoundVisit) -> RoundVisit:
-    return (
-        RoundVisit.objects.select_for_update(of=("self",))
-        .select_related("round__region", "family__household__village", "record__contact__person")
-        .get(pk=visit.pk)
-    )
+    # Locked alone, then read: a join made while waiting would miss the record that the other wrote.
+    RoundVisit.objects.select_for_update().get(pk=visit.pk)
+    return RoundVisit.objects.select_related(
+        "round__region", "family__household__village", "record__contact__person"
+    ).get(pk=visit.pk)
 
 
 def _record_round(type_: str, care_round: CareRound, by, changes: dict) -> None:
