@@ -12,7 +12,7 @@ from fpadmin.ui import listing
 from fpadmin.ui.choices import NamedFilter
 from fpadmin.ui.filters import FilterSet
 from fpadmin.ui.listing import HEALTH, Asked, ListColumn, ListSpec
-from fpadmin.ui.tables import NOWRAP, NUMERIC, WIDE, DayColumn, NameColumn, Table
+from fpadmin.ui.tables import NOWRAP, NOWRAP_WIDE, NUMERIC, WIDE, DayColumn, NameColumn, Table
 from fpadmin.ui.templatetags.ui import NOTHING, money, status_tag
 from households import selectors
 from households.models import CareRound, RoundVisit
@@ -99,7 +99,7 @@ class RoundVisitTable(Table):
     happened_on = DayColumn("慰问日期", accessor="record__happened_on")
     signed_by = tables.Column("签收人")
     note = tables.Column("情况", empty_values=(), attrs=WIDE)
-    acts = tables.Column("操作", accessor="pk", attrs=NOWRAP)
+    acts = tables.Column("操作", accessor="pk", attrs=NOWRAP_WIDE)
 
     class Meta:
         model = RoundVisit
@@ -118,12 +118,12 @@ class RoundVisitTable(Table):
         return record.left_out or record.note or NOTHING
 
     def render_acts(self, record):
-        acts = acts_on(record, self.request.user)
-        return format_html_join(
-            "　",
-            '<a href="{}" aria-label="{}：{}">{}</a>',
-            ((url, word, called(record), word) for word, url in acts),
+        acts = format_html_join(
+            "",
+            '<a class="btn btn-plain btn-sm" href="{}" aria-label="{}：{}">{}</a>',
+            ((url, word, called(record), word) for word, url in acts_on(record, self.request.user)),
         )
+        return format_html('<span class="fp-row">{}</span>', acts) if acts else NOTHING
 
 
 class VisitTable(RoundVisitTable):
