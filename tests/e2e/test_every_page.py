@@ -32,6 +32,7 @@ from tests.e2e.looking import faults_of
 from tests.factories.accounts import make_region, make_user
 from tests.factories.exports import make_export
 from tests.factories.households import make_household, make_resident
+from tests.factories.special import make_archive, make_contact, make_person
 from tests.factories.workbooks import run_import
 from tests.guards.source import ROOT
 
@@ -108,7 +109,15 @@ def full(db, settings, tmp_path, run_jobs_now):
     for period in ("2018-08", "2018-09"):
         make_return(code="population-ledger", region=township, period=period, by=clerk, today=TODAY)
     lock_month(by=users[Role.REVIEWER], township=township, period="2018-08", today=TODAY)
+    _special_family(users[Role.PROPAGANDIST])
     return users
+
+
+def _special_family(contact: User) -> None:
+    """An archive in the village, whose contacts are its own user and one who left."""
+    family = make_archive(contact.region)
+    make_contact(family, make_person(contact.region, user=contact))
+    make_contact(family, make_person(contact.region, kind="街道领导", left_on=TODAY))
 
 
 def _doubles(clerk: User) -> None:
