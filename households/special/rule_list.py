@@ -65,7 +65,7 @@ def rules_for(user, day: date) -> QuerySet:
 class RuleTable(Table):
     """One rule a row."""
 
-    from_on = NameColumn()
+    from_on = NameColumn(attrs={"td": {"class": "fp-name fp-nowrap"}})
     region = tables.Column("适用区划", accessor="region__name", attrs=NOWRAP)
     state = tables.Column("状态", attrs=NOWRAP)
     contacts = tables.Column("每户联系人", accessor="contacts_required", attrs=WIDE)

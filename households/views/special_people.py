@@ -14,7 +14,7 @@ from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import registered_list_page
 from households import services
 from households.forms.special_contacts import HandOverAllForm, LeaveForm, PersonForm
-from households.models import ContactPerson, FamilyContact
+from households.models import ContactPerson, FamilyContact, FollowUp
 from households.services import special_staffing
 from households.special import people
 from households.special.archive_list import parent_names
@@ -201,7 +201,9 @@ def _leave_page(request, person: ContactPerson, leave: LeaveForm, families: Hand
             # What base.html reads the errors of the title from.
             "form": leave if leave.is_bound else families,
             "families": families,
-            "needs": person.follow_ups.filter(closed_on__isnull=True).count(),
+            "needs": FollowUp.objects.visible_to(request.user)
+            .filter(owner=person, closed_on__isnull=True)
+            .count(),
         },
     )
 
