@@ -19,13 +19,11 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce, ExtractMonth
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from fpadmin.dates import month_end
 from fpadmin.reporting.pages import RowPaginator
-from fpadmin.reporting.registry import Span
-from households.counting import gathered
 from households.models import (
     VISITS,
     Channel,
@@ -35,9 +33,8 @@ from households.models import (
     Purpose,
     SpecialFamily,
 )
-from households.special import counted, due
+from households.special import due
 from households.special.archive_list import parent_names
-from households.special.family_months import NUMBER_DONE, contacts_that_count, number_due
 from households.special.months import contacted_between, open_on
 from households.special.rules import RuleBook, rule_books
 
@@ -52,8 +49,6 @@ ICONS = {
     Purpose.ILLNESS: "heart-pulse",
     Purpose.EMERGENCY: "life-preserver",
 }
-# Which festival a visit outside any round belongs to, by month; the lunar days move within these.
-SEASONS = {1: "春节", 2: "春节", 3: "春节", 5: "端午", 6: "端午", 8: "中秋", 9: "中秋", 10: "中秋"}
 GAPS = {"any": "有漏联系", "open": "漏联系没有说明", "late": "逾期没有处理", "due": "本月待联系"}
 
 
@@ -204,102 +199,6 @@ def matrix(families: QuerySet, year: int, day: date, number) -> Matrix:
         for family in shown
     ]
     return Matrix(year, months, rows, page, _sums(year_long, months))
-
-
-@dataclass(frozen=True)
-class Figures:
-    """The year in figures: families on its last day or today, months finished, visits until today."""
-
-    families: int
-    death: int
-    disability: int
-    complication: int
-    enough_contacts: int
-    cards: int
-    months: str  # 1–9月, "" while none is over
-    months_due: int
-    months_done: int
-    visits: int
-    festivals: list[tuple[str, int]]
-
-    @property
-    def contact_rate(self) -> float | None:
-        return _rate(self.months_done, self.months_due)
-
-    @property
-    def contacts_rate(self) -> float | None:
-        return _rate(self.enough_contacts, self.families)
-
-    @property
-    def cards_rate(self) -> float | None:
-        return _rate(self.cards, self.families)
-
-    @property
-    def months_words(self) -> str:
-        return f"{self.months_done}/{self.months_due}"
-
-    @property
-    def contacts_words(self) -> str:
-        return f"{self.enough_contacts}/{self.families}"
-
-    @property
-    def cards_words(self) -> str:
-        return f"{self.cards}/{self.families}"
-
-
-def figures(user, year: int, day: date) -> Figures:
-    """Of all that the user may see; the records and conditions are those of the indicators."""
-    span = Span(date(year, 1, 1), min(date(year, 12, 31), day))
-    seen = SpecialFamily.objects.visible_to(user).order_by().values("pk")
-    conditions = counted.of_the_families(
-        span.as_of, rule_books([span.as_of])[span.as_of], gathered([user.region])
-    )
-    codes = (
-        "special_families_death", "special_families_disability", "special_families_complication",
-        "special_contacts_done", "special_medical_cards_done",
-    )  # fmt: skip
-    there = counted.families_on(span.as_of).filter(pk__in=seen)
-    numbers = there.aggregate(
-        families=Count("pk"), **{code: Count("pk", filter=conditions[code]) for code in codes}
-    )
-    finished = due.finished_months(year, day)
-    months_due = months_done = 0
-    if finished:
-        over = Span(span.start, finished[-1][1])
-        months_due = SpecialFamily.objects.filter(pk__in=seen).aggregate(n=Sum(number_due(over)))[
-            "n"
-        ]
-        contacts = contacts_that_count(over).filter(contact__family__in=seen)
-        months_done = contacts.aggregate(n=NUMBER_DONE)["n"]
-    visits = counted.visits_in(span).filter(contact__family__in=seen)
-    return Figures(
-        numbers["families"],
-        *(numbers[code] for code in codes),
-        f"1–{len(finished)}月" if len(finished) > 1 else "1月" if finished else "",
-        months_due or 0,
-        months_done,
-        visits.count(),
-        _festivals(visits),
-    )
-
-
-def _rate(done: int, of: int) -> float | None:
-    return done / of * 100 if of else None
-
-
-def _festivals(visits: QuerySet) -> list[tuple[str, int]]:
-    """Visits at festivals by round; one outside any round belongs to the festival of its season."""
-    found: dict[str, int] = {}
-    of_rounds = visits.filter(purpose=Purpose.FESTIVAL).annotate(month=ExtractMonth("happened_on"))
-    for name, month, number in (
-        of_rounds.values("round_visit__round__name", "month")
-        .annotate(number=Count("pk"))
-        .order_by("month")
-        .values_list("round_visit__round__name", "month", "number")
-    ):
-        festival = name or SEASONS.get(month, "其他节日")
-        found[festival] = found.get(festival, 0) + number
-    return list(found.items())
 
 
 def _one(condition: Q) -> Case:

@@ -2,7 +2,6 @@
 
 import django_filters
 import django_tables2 as tables
-from django import forms
 from django.db.models import Case, F, QuerySet, Value, When
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -60,8 +59,8 @@ class NeedFilter(FilterSet):
     state = django_filters.ChoiceFilter(
         label="状态", choices=list(STATES.items()), method="by_state", empty_label="办理中"
     )
-    mine = django_filters.BooleanFilter(
-        label="只看我负责的", method="by_mine", widget=forms.CheckboxInput
+    mine = django_filters.ChoiceFilter(
+        label="范围", choices=[("1", "我负责的")], method="by_mine", empty_label="全部"
     )
     owner = NamedFilter(label="负责人", queryset=owners, empty_label="全部")
     kind = django_filters.ChoiceFilter(label="类别", choices=NeedKind.choices, empty_label="全部")
@@ -88,7 +87,7 @@ class NeedFilter(FilterSet):
         return found[value]() if value in found else queryset
 
     def by_mine(self, queryset, name, value):
-        return queryset.filter(owner__user=self.request.user) if value else queryset
+        return queryset.filter(owner__user=self.request.user)
 
 
 class NeedTable(Table):

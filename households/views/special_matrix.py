@@ -15,6 +15,7 @@ from households.models import FollowUp, SpecialFamily
 from households.special import due, matrix, my_tasks
 from households.special.archive_list import parent_names
 from households.special.contact_log import with_owners
+from households.special.matrix_figures import figures
 from households.special.rules import rule_book
 
 NEEDS_SHOWN = 6
@@ -41,7 +42,7 @@ def special_matrix(request):
             "form": form,
             "year": year,
             "matrix": matrix.matrix(families, year, today, request.GET.get("page")),
-            "figures": matrix.figures(user, year, today),
+            "figures": figures(user, year, today),
             "links": _figure_links(user, year, today) if sees_all else {},
             "rule": rule_book(today).of(user.region.path),
             "is_filtered": bool(asked["village"] or asked["gaps"]),
