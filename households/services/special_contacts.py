@@ -15,6 +15,7 @@ from households.models import (
     FamilyContact,
     FollowUp,
     MissedMonth,
+    Purpose,
     SpecialFamily,
 )
 from households.services.scope import require_visible
@@ -166,6 +167,8 @@ def edit_contact_record(
     )
     if record.voided_at:
         raise RuleViolation("这条联系记录已经作废，不能再改。")
+    if purpose != Purpose.FESTIVAL and hasattr(record, "round_visit"):
+        raise RuleViolation("这条记录是慰问活动登记的，类别不能改。", field="purpose")
     _refuse_outside(record.contact, happened_on, today)
     new = {
         "happened_on": happened_on, "channel": channel, "purpose": purpose, "request": request,

@@ -54,6 +54,7 @@ class RoundVisitFilter(FilterSet):
 class VisitFilter(RoundVisitFilter):
     """Conditions on the families of every round."""
 
+    who = None
     round = NamedFilter(
         label="慰问活动",
         queryset=lambda request: CareRound.objects.visible_to(request.user),
@@ -175,8 +176,10 @@ COLUMNS = (
     ),
     ListColumn("round", "慰问活动", ("round__name",), width=18),
     ListColumn("village", "村（社区）", ("family__household__village__name",), width=16),
-    ListColumn("household", "户编号", ("family__household__number",), kind="code", width=10),
-    ListColumn("gift", "慰问品", ("round__gift",), width=20),
+    ListColumn(
+        "household", "户编号", ("family__household__number",), kind="code", width=10, shown=False
+    ),
+    ListColumn("gift", "慰问品", ("round__gift",), width=20, shown=False),
     ListColumn("amount", "慰问金（元）", ("round__amount",), kind="number"),
     ListColumn("visitor", "慰问人", ("contact__person__name",)),
     ListColumn("state", "状态", ("state",), write=rounds.STATE_WORDS.get, width=10),

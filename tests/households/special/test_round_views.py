@@ -17,8 +17,8 @@ from fpadmin.exports import services as exports
 from fpadmin.ui.listing import LISTS, Asked, Selection
 from fpadmin.ui.todos import todos_for
 from households.models import CareRound, ContactRecord, RoundVisit
+from households.services import edit_contact_record, void_contact_record
 from households.services import special_rounds as services
-from households.services import void_contact_record
 from households.special import round_paper, round_section, rounds
 from tests.conftest import TODAY
 from tests.factories.accounts import make_user
@@ -498,7 +498,15 @@ def test_round_tag_says_where_it_stands(care_round, own, other, clerk):
     assert tag(date(2018, 9, 25)) == ("ok", "已完成")
 
 
-def test_record_of_a_visit_is_taken_back_in_the_round_only(care_round, own, clerk):
+def test_record_of_a_visit_stays_one_and_is_taken_back_in_the_round_only(care_round, own, clerk):
     record = tick(clerk, visit_of(own)).record
     with pytest.raises(RuleViolation, match="慰问活动"):
         void_contact_record(by=clerk, record=record, reason="写错", now=timezone.now())
+    values = {
+        "row_version": 0, "happened_on": DAY, "channel": "电话", "request": "", "outcome": "",
+        "today": TODAY,
+    }  # fmt: skip
+    with pytest.raises(RuleViolation, match="类别不能改"):
+        edit_contact_record(by=clerk, record=record, purpose="日常联系", **values)
+    changed = edit_contact_record(by=clerk, record=record, purpose="节日慰问", **values)
+    assert changed.channel == "电话"
