@@ -72,16 +72,20 @@ def drop(name: str) -> None:
         default_storage.delete(name)
 
 
+def names(folder: str) -> set[str]:
+    """The storage names of all files of the folder."""
+    try:
+        return {f"{folder}/{name}" for name in default_storage.listdir(folder)[1]}
+    except FileNotFoundError:
+        return set()
+
+
 def drop_orphans(folder: str, *, known: Collection[str], before: datetime) -> int:
     """Remove files of the folder older than `before` that are not `known`; return how many."""
-    try:
-        names = default_storage.listdir(folder)[1]
-    except FileNotFoundError:
-        return 0
     orphans = [
         path
-        for path in (f"{folder}/{name}" for name in names)
-        if path not in known and default_storage.get_modified_time(path) < before
+        for path in names(folder) - set(known)
+        if default_storage.get_modified_time(path) < before
     ]
     for path in orphans:
         default_storage.delete(path)

@@ -5,8 +5,10 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef
 
+from fpadmin import sealed
 from fpadmin.invariants import Finding, register
-from households.models import ContactPerson, FamilyContact, SpecialFamily
+from households.models import ContactPerson, FamilyContact, FamilyDocument, SpecialFamily
+from households.special import documents
 
 FAMILY, PERSON = SpecialFamily._meta.label_lower, ContactPerson._meta.label_lower
 
@@ -33,6 +35,16 @@ def left_with_families(now: datetime) -> Iterator[Finding]:
         yield Finding(f"联系人{pk}已离岗，名下还有家庭没有交接", PERSON, pk, path)
 
 
+def lost_papers(now: datetime) -> Iterator[Finding]:
+    """Papers of archives whose file is not in the storage."""
+    stored = sealed.names(documents.FOLDER)
+    papers = FamilyDocument.objects.filter(removed_at__isnull=True).order_by("pk")
+    places = papers.values_list("file", "family", "family__household__village__path")
+    for file, family, path in places.iterator(chunk_size=500):
+        if file not in stored:
+            yield Finding(f"档案{family}有材料的文件不见了", FAMILY, family, path)
+
+
 def _families(families, words: str) -> Iterator[Finding]:
     places = families.order_by("pk").values_list("pk", "household__village__path")
     for pk, path in places.iterator(chunk_size=500):
@@ -54,4 +66,8 @@ def load() -> None:
         "SPF3", "离岗的联系人都已交接", left_with_families, warning=True,
         pages={PERSON: "households:special-person-leave"},
         advice="打开联系人，把名下的家庭逐户交接。",
+    )  # fmt: skip
+    register(
+        "SPF4", "档案材料的文件都在", lost_papers, pages=archive,
+        advice="从备份恢复文件；没有备份的，打开档案，删除这份材料后重新上传。",
     )  # fmt: skip

@@ -24,7 +24,12 @@ def load() -> None:
             permission=Permission.SPECIAL_VIEW,
             group="special",
             order=31,
-            active=("households:special-family", "households:special-contact"),
+            active=(
+                "households:special-family",
+                "households:special-contact",
+                "households:special-document",
+                "households:special-pack",
+            ),
         )
     )
     register_entry(

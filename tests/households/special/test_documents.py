@@ -18,7 +18,7 @@ from fpadmin.errors import RuleViolation
 from households.forms.special_documents import DocumentField
 from households.models import FamilyDocument
 from households.services import special_documents as services
-from households.special import document_section, documents
+from households.special import document_section, documents, invariants
 from households.special.uploads import paper_of
 from tests.conftest import TODAY
 from tests.factories.special import (
@@ -206,6 +206,15 @@ def test_sweep_removes_old_files_that_nobody_knows(family, clerk):
     assert services.sweep_documents(**sweep) == 1
     assert stored() == [document.file.rpartition("/")[2]]
     assert AuditEvent.objects.filter(type="special.documents_swept", count=1).exists()
+
+
+def test_paper_without_its_file_is_found_by_the_nightly_check(family, clerk):
+    assert not list(invariants.lost_papers(timezone.now()))
+    document = make_document(family, clerk)
+    assert not list(invariants.lost_papers(timezone.now()))
+    default_storage.delete(document.file)
+    (finding,) = invariants.lost_papers(timezone.now())
+    assert (finding.pk, finding.region_path) == (family.pk, family.household.village.path)
 
 
 # Pages --------------------------------------------------------------------------------------------
