@@ -9,6 +9,7 @@ from django.core.management import call_command
 from fpadmin.audit.models import AuditEvent
 from fpadmin.reporting.models import ReturnVersion
 from households.indicators import BIRTHS, POPULATION
+from households.special.figures import SPECIAL
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +37,7 @@ def test_indicators_gives_every_figure_of_the_statistical_year(small, capsys):
     )
     assert code == 0
     assert list(found) == ["539981001", "539981001201", "539981001202"]
-    assert list(found["539981001"]) == [i.code for i in (*POPULATION, *BIRTHS)]
+    assert list(found["539981001"]) == [i.code for i in (*POPULATION, *BIRTHS, *SPECIAL)]
     assert found["539981001"]["population"] == 13
     assert found["539981001"]["within_policy_rate"] == 75
     assert found["539981001202"]["sex_ratio_at_birth"] is None
@@ -117,6 +118,8 @@ def test_make_return_lists_the_returns(capsys):
             {"code": "population-monthly", "name": "人口与出生情况月报", "cycle": "month"},
             {"code": "population-annual", "name": "人口与出生情况年报", "cycle": "year"},
             {"code": "population-ledger", "name": "总人口账", "cycle": "month"},
+            {"code": "special-families-monthly", "name": "特殊家庭联系服务月报", "cycle": "month"},
+            {"code": "special-families-annual", "name": "特殊家庭联系服务年报", "cycle": "year"},
         ],
     )
 
