@@ -35,6 +35,7 @@ def special_rule_list(request):
             "current": current,
             "kinds": "、".join(current.rule.kinds_required),
             "can_set": request.user.may(Permission.SPECIAL_RULE),
+            "section": _section(request.user),
         },
     )
 
@@ -75,7 +76,12 @@ def _form(request, form: RuleForm, current: rule_list.InForce):
     return render_form(
         request,
         "households/special_rule_form.html",
-        {"form": form, "current": current, "cancel": reverse("households:special-rule-list")},
+        {
+            "form": form,
+            "current": current,
+            "section": _section(request.user),
+            "cancel": reverse("households:special-rule-list"),
+        },
     )
 
 
@@ -91,5 +97,12 @@ def _preview(request, form: RuleForm, current: rule_list.InForce) -> dict:
         "now": now,
         "total": total,
         "posted": editing.posted_pairs(form.data),
+        "section": _section(request.user),
         "cancel": reverse("households:special-rule-list"),
     }
+
+
+def _section(user) -> str:
+    """Where the breadcrumb begins: the county opens no archives."""
+    sees = user.may(Permission.SPECIAL_VIEW)
+    return "households:special-family-list" if sees else "households:special-rule-list"

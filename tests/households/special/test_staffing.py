@@ -238,3 +238,10 @@ def test_wrong_rule_is_refused_on_the_form(reviewer, sign_in, fault, words):
     assert answer.context["form"].errors
     assert words in answer.content.decode()
     assert not CareRule.objects.exists()
+
+
+def test_county_is_led_to_no_page_that_is_closed_to_it(county_user, reviewer, sign_in):
+    archives = reverse("households:special-family-list")
+    for url in (reverse("households:special-rule-list"), CREATE):
+        assert f'href="{archives}"' not in sign_in(county_user).get(url).content.decode()
+        assert f'href="{archives}"' in sign_in(reviewer).get(url).content.decode()
