@@ -17,13 +17,14 @@ from fpadmin.imports.kinds import KINDS
 from fpadmin.imports.models import ImportBatch
 from fpadmin.jobs.models import Job
 from fpadmin.reporting.services import make_return
-from households.models import ChildRecord, Duplicate, LedgerLock, Merge, Resident
+from households.models import ChildRecord, Duplicate, LedgerLock, Merge, Resident, SpecialFamily
 from households.services import (
     find_duplicates,
     lock_month,
     merge_residents,
     propose_change,
     record_event,
+    special_rounds,
 )
 from tests.conftest import TODAY
 from tests.e2e import office
@@ -33,6 +34,7 @@ from tests.factories.accounts import make_region, make_user
 from tests.factories.exports import make_export
 from tests.factories.households import make_household, make_resident
 from tests.factories.special import make_archive, make_contact, make_person
+from tests.factories.special_rounds import make_round, make_visit
 from tests.factories.workbooks import run_import
 from tests.guards.source import ROOT
 
@@ -110,6 +112,7 @@ def full(db, settings, tmp_path, run_jobs_now):
         make_return(code="population-ledger", region=township, period=period, by=clerk, today=TODAY)
     lock_month(by=users[Role.REVIEWER], township=township, period="2018-08", today=TODAY)
     _special_family(users[Role.PROPAGANDIST])
+    _rounds(clerk)
     return users
 
 
@@ -118,6 +121,17 @@ def _special_family(contact: User) -> None:
     family = make_archive(contact.region)
     make_contact(family, make_person(contact.region, user=contact))
     make_contact(family, make_person(contact.region, kind="街道领导", left_on=TODAY))
+
+
+def _rounds(clerk: User) -> None:
+    """The archive on the lists of three rounds: to be visited, visited, left out."""
+    family = SpecialFamily.objects.first()
+    names = ("2018年端午节慰问", "2018年中秋节慰问", "2018年重阳节慰问")
+    done, out, _ = (make_visit(family, make_round(clerk.region, name)) for name in names)
+    special_rounds.tick_off(
+        by=clerk, visit=done, contact=done.contact, happened_on=TODAY, signed_by="本人", today=TODAY
+    )
+    special_rounds.leave_out(by=clerk, visit=out, reason="本人不愿意")
 
 
 def _doubles(clerk: User) -> None:
