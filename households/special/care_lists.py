@@ -190,6 +190,9 @@ class CareTable(Table):
     def render_parents(self, value):
         return value or "父母已不在档案中"
 
+    def called(self, record):
+        return record.parent_names
+
 
 class CardTable(CareTable):
     """One card a row."""
@@ -240,8 +243,8 @@ class ParentTable(CareTable):
 
     village, household = _village(), _household()
 
-    def render_resident(self, value):
-        return value
+    def called(self, record):
+        return record.resident.name
 
 
 class CheckTable(ParentTable):

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from fpadmin.accounts.permissions import Permission
 from fpadmin.ui.templatetags.ui import money
-from households.models import FamilyParent, HealthCheck, MedicalCard, SpecialFamily
+from households.models import DoctorContract, FamilyParent, HealthCheck, MedicalCard, SpecialFamily
 from households.special import sections
 from households.special.benefits import benefits_of
 from households.special.care import PRIORITY, describe
@@ -22,15 +22,17 @@ from households.special.doctor_contracts import LABELS, OWN, contracts_of
 from households.special.sections import PaperTable, Section
 
 TEMPLATE = "households/special/_care.html"
+OVER_WORD = "已过期"
 Tag = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Line:
-    """One row: its cells, its state (kind and word), and what the user may do with it."""
+    """One row: its cells, its state (kind and word, and a note), and what the user may do with it."""
 
     cells: tuple[str, ...]
     tag: Tag | None = None
+    note: str = ""
     acts: tuple[tuple[str, str], ...] = ()
     called: str = ""
 
@@ -67,7 +69,7 @@ def cards(user, family: SpecialFamily, day: date) -> CareTable:
     lines = [
         Line(
             (card.number, _name(card, "全家共用"), _day(card.issued_on), _day(card.expires_on, "长期")),
-            _card_state(card, day),
+            *_card_state(card, day),
             () if card.ended_on else _acts(user, "card", card, ("replace", "end")),
             describe(card),
         )
@@ -114,7 +116,7 @@ def contracts(user, family: SpecialFamily, day: date) -> CareTable:
                 _name(one), one.institution, one.doctor, _day(one.signed_on), _day(one.until),
                 LABELS[OWN],
             ),
-            _contract_state(one, day),
+            *_contract_state(one, day),
             () if one.ended_on else _acts(user, "contract", one, ("end",)),
             describe(one),
         )
@@ -154,8 +156,8 @@ def insurances(user, family: SpecialFamily, day: date) -> CareTable:
             ("wait", "未起保")
             if one.starts_on and one.starts_on > day
             else _lasting(one.ends_on, day, "在保", "已到期"),
-            _acts(user, "insurance", one, ("remove",)),
-            describe(one),
+            acts=_acts(user, "insurance", one, ("remove",)),
+            called=describe(one),
         )
         for one in family.nursing_insurances.all()
     ]  # fmt: skip
@@ -226,20 +228,17 @@ def _lasting(until: date | None, day: date, valid: str, over: str) -> Tag:
     return ("ok", valid)
 
 
-def _card_state(card: MedicalCard, day: date) -> Tag:
+def _card_state(card: MedicalCard, day: date) -> tuple[Tag, str]:
     if card.ended_on:
-        return (
-            "off",
-            f"{card.ended_on}停用" + (f"（{card.end_reason}）" if card.end_reason else ""),
-        )
-    kind, word = _lasting(card.expires_on, day, "有效", "已过期")
-    return ("warn" if word == "已过期" else kind, word)
+        return ("off", "已停用"), f"{card.ended_on}　{card.end_reason}".strip()
+    kind, word = _lasting(card.expires_on, day, "有效", OVER_WORD)
+    return ("warn" if word == OVER_WORD else kind, word), ""
 
 
-def _contract_state(contract, day: date) -> Tag:
+def _contract_state(contract: DoctorContract, day: date) -> tuple[Tag, str]:
     if contract.ended_on and contract.ended_on <= day:
-        return ("off", f"{contract.ended_on}终止")
-    return _lasting(contract.until, day, "签约中", "已到期")
+        return ("off", "已终止"), str(contract.ended_on)
+    return _lasting(contract.until, day, "签约中", "已到期"), ""
 
 
 def _parents(family: SpecialFamily, day: date) -> list[FamilyParent]:
@@ -281,14 +280,10 @@ def _context(rows: Rows, key: str, empty: str, user, family, day) -> dict[str, A
 
 def _paper(rows: Rows, title: str, user, family, day) -> list[PaperTable]:
     table = rows(user, family, day)
-    state = ("状态",) if table.has_state else ()
-    return [
-        PaperTable(
-            title,
-            table.headings + state,
-            [line.cells + ((line.tag[1],) if table.has_state and line.tag else ()) for line in table.lines],
-        )
-    ]  # fmt: skip
+    if not table.has_state:
+        return [PaperTable(title, table.headings, [line.cells for line in table.lines])]
+    lines = [(*line.cells, f"{line.tag[1]}　{line.note}".strip()) for line in table.lines]
+    return [PaperTable(title, (*table.headings, "状态"), lines)]
 
 
 def load() -> None:

@@ -353,13 +353,13 @@ def test_archive_names_who_has_no_check_and_no_doctor(clerk, family):
         ({"expires_on": TODAY + timedelta(days=30)}, "30天后到期"),
         ({"expires_on": TODAY + timedelta(days=31)}, "有效"),
         ({"expires_on": TODAY - timedelta(days=1)}, "已过期"),
-        ({"ended_on": TODAY, "end_reason": "遗失"}, "2018-10-09停用（遗失）"),
+        ({"ended_on": TODAY, "end_reason": "遗失"}, "已停用　2018-10-09　遗失"),
     ],
 )
 def test_state_of_a_card_in_words(clerk, family, values, words):
     make_card(family, **values)
     (line,) = care_sections.cards(clerk, family, TODAY).lines
-    assert line.tag[1] == words
+    assert f"{line.tag[1]}　{line.note}".strip() == words
 
 
 def test_health_page_shows_what_checks_found(reviewer, family, sign_in):
