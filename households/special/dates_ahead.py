@@ -349,7 +349,7 @@ def todos_of(user, day: date) -> list[Todo]:
         Todo(
             "家庭嘱托的日子快到了", len(gentle),
             f"{page}?kind={ANNIVERSARY}&within={GENTLE_DAYS}&mine=1", "wait", WORDS[ANNIVERSARY],
-            hint="去看望或打个电话，不必提起", act="去看",
+            hint="先看注意事项，再去看望或打个电话，不必提起", act="去看",
         )
     )  # fmt: skip
     return found

@@ -35,6 +35,15 @@ from tests.factories.exports import make_export
 from tests.factories.households import make_household, make_resident
 from tests.factories.special import make_archive, make_contact, make_person
 from tests.factories.special_rounds import make_round, make_visit
+from tests.factories.special_care import (
+    make_aid,
+    make_anniversary,
+    make_card,
+    make_check,
+    make_doctor_contract,
+    make_insurance,
+    make_priority,
+)
 from tests.factories.workbooks import run_import
 from tests.guards.source import ROOT
 
@@ -121,6 +130,11 @@ def _special_family(contact: User) -> None:
     family = make_archive(contact.region)
     make_contact(family, make_person(contact.region, user=contact))
     make_contact(family, make_person(contact.region, kind="街道领导", left_on=TODAY))
+    for make in (
+        make_card, make_priority, make_check, make_doctor_contract, make_insurance, make_aid,
+        make_anniversary,
+    ):  # fmt: skip
+        make(family)
 
 
 def _rounds(clerk: User) -> None:
