@@ -15,6 +15,7 @@ from fpadmin.crypto import digest, encrypt
 from households.demo.people import Birth, Family, IdNumbers, Person
 from households.demo.places import GROUPS_PER_VILLAGE, Place
 from households.demo.population import Village, families
+from households.demo.special import bereave, make_archives
 from households.models import ChildRecord, Household, LowIncomeSpell, Residency, Resident
 from households.rules import name_initials
 
@@ -50,7 +51,7 @@ def load(
 
     The same places, seed and day give the same people. Returns the counts of what was written.
     """
-    counts = {"regions": 0, "households": 0, "residents": 0, "births": 0}
+    counts = {"regions": 0, "households": 0, "residents": 0, "births": 0, "archives": 0}
     residents = sum(place.people for place in places)
     now = timezone.now()
     with transaction.atomic():
@@ -66,11 +67,15 @@ def load(
                 numbers = {area: IdNumbers()}  # a finished county's numbers are forgotten
             rng = Random(f"{seed}:{place.code}")
             made = list(families(Village(rng, area, today, numbers[area]), place.people))
+            if not counts["residents"]:  # the village of the demonstration's accounts
+                own = regions[place.code]
+                bereave(made, rng, today)
             births = _write_village(made, place, regions, now, today)
             counts["households"] += len(made)
             counts["residents"] += place.people
             counts["births"] += births
             progress(counts["residents"], residents)
+        counts["archives"] = make_archives(seed=seed, today=today, own=own)
         log.record("demo.loaded", by=by, region_path=regions["53"].path, count=residents)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

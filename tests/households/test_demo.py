@@ -21,7 +21,15 @@ from households.demo import places, township
 from households.demo.people import IdNumbers
 from households.demo.population import Village, families
 from households.indicators import compute_births, compute_population
-from households.models import ChildRecord, Household, Residency, Resident
+from households.models import (
+    ChildRecord,
+    ContactRecord,
+    Household,
+    Residency,
+    Resident,
+    SpecialFamily,
+)
+from households.special import criteria
 from tests.factories.accounts import make_region
 from tests.factories.households import make_household, make_resident
 
@@ -175,6 +183,37 @@ def test_invented_registry_is_whole_and_audited(db, settings):
     assert (event.actor, event.count) == ("系统：演示数据", 2_500)
 
 
+def test_invented_special_families_meet_the_criteria_and_are_looked_after(db, settings):
+    settings.DEMO = True
+    answer = json.loads(demo("--residents", "6000", "--json")[1])
+    families = SpecialFamily.objects.all()
+    assert 2 <= families.count() == answer["archives"]
+    kinds = dict(families.values_list("household", "kind"))
+    found = criteria.found(TODAY).values_list("household", "found_kind")
+    assert {home: kind for home, kind in found if home in kinds} == kinds
+    for family in families:
+        assert family.parents.exists()
+        assert {term.started_on for term in family.contacts.all()} == {family.opened_on}
+        kinds_named = family.contacts.values_list("person__kind", flat=True)
+        assert sorted(kinds_named) == ["村居干部", "街道领导", "计生专干"]
+    records = ContactRecord.objects.count()
+    assert 6 * families.count() <= records <= 13 * families.count()
+    visible = SpecialFamily.objects.visible_to(User.objects.get(role=Role.PROPAGANDIST))
+    assert visible.exists()
+
+
+@pytest.mark.parametrize("seed", ["1", "2", "3"])
+def test_even_a_small_place_has_a_family_for_the_propagandist(db, settings, seed):
+    settings.DEMO = True
+    demo("--residents", "300", "--seed", seed)
+    user = User.objects.get(role=Role.PROPAGANDIST)
+    assert SpecialFamily.objects.visible_to(user).count() >= 1
+    event = AuditEvent.objects.get(type="special.person_changed")
+    assert (event.actor, event.changes) == ("系统：演示数据", {"fields": ["user"]})
+    demo("--residents", "300")
+    assert AuditEvent.objects.filter(type="special.person_changed").count() == 1
+
+
 def test_second_run_changes_nothing_and_says_so(db, settings):
     settings.DEMO = True
     demo("--residents", "300")
@@ -250,6 +289,25 @@ def assert_published_figures():
     assert summed == PUBLISHED
 
 
+def assert_special_families():
+    """The report's five families; each of two went a month without a contact."""
+    families = SpecialFamily.objects.order_by("pk")
+    places = Counter(families.values_list("household__village__name", flat=True))
+    assert places == {"庄科村": 2, "安丰营村": 1, "禄脿社区": 2}
+    assert Counter(f.kind for f in families) == {"死亡": 3, "伤残": 2}
+    assert ContactRecord.objects.count() == 43
+    months = {
+        (place, day.month)
+        for place, family in enumerate(families, start=1)
+        for day in family.contacts.values_list("records__happened_on", flat=True)
+    }
+    every = {(place, month) for place in range(1, 6) for month in range(1, 10)}
+    assert every - months == {(2, 5), (4, 7)}
+    assert all(f.parents.count() == 2 and f.contacts.count() == 3 for f in families)
+    propagandist = User.objects.get(role=Role.PROPAGANDIST)
+    assert list(SpecialFamily.objects.visible_to(propagandist)) == [families[0]]
+
+
 def test_township_of_2018_gives_the_published_figures_and_comes_in_once(db, settings):
     settings.DEMO = True
     status, printed = demo("--json")
@@ -260,6 +318,7 @@ def test_township_of_2018_gives_the_published_figures_and_comes_in_once(db, sett
     assert Resident.objects.count() == 15_227
     assert ImportBatch.objects.filter(state="committed").count() == len(answer["kinds"])
     assert_published_figures()
+    assert_special_families()
     someone = Resident.objects.order_by("pk").first()
     Resident.objects.filter(pk=someone.pk).update(education="博士")
     status, printed = demo("--json")

@@ -11,6 +11,7 @@ from fpadmin.errors import RuleViolation
 from fpadmin.scoping import below
 from households.demo import loading, places, township
 from households.demo.accounts import make_accounts
+from households.demo.special import link_propagandist
 from households.models import Resident
 
 JOB = SystemJob("演示数据")
@@ -50,6 +51,7 @@ class Command(JsonArguments):
         try:
             outcome["accounts"] = make_accounts(village=village, by=JOB)
             outcome["lines"].append(f"演示账号：新建{len(outcome['accounts'])}个")
+            link_propagandist(village=village, by=JOB)
         except RuleViolation as refusal:
             outcome["accounts"] = []
             outcome["lines"].append(refusal.message)
@@ -98,6 +100,7 @@ class Command(JsonArguments):
             (
                 f"区划{counts['regions']}个", f"家庭{counts['households']}户",
                 f"居民{counts['residents']}人", f"生育{counts['births']}条",
+                f"特殊家庭档案{counts['archives']}份",
             )
         )  # fmt: skip
         return {"village": first.code, **counts, "lines": [line]}
