@@ -13,6 +13,7 @@ from households.special import counted, due
 from households.special.family_months import NUMBER_DONE, contacts_that_count, number_due
 from households.special.rules import rule_book
 
+FESTIVALS = ("元旦", "春节", "元宵", "清明", "端午", "中秋", "国庆", "重阳")  # as rounds are named
 # Which festival a visit outside any round belongs to, by month; the lunar days move within these.
 SEASONS = {1: "春节", 2: "春节", 3: "春节", 5: "端午", 6: "端午", 8: "中秋", 9: "中秋", 10: "中秋"}
 
@@ -129,7 +130,8 @@ def _festivals(visits: QuerySet) -> list[tuple[str, int]]:
         .order_by("month")
         .values_list("round_visit__round__name", "month", "number")
     ):
-        festival = name or SEASONS.get(month, "其他节日")
+        called = next((word for word in FESTIVALS if word in name), name) if name else ""
+        festival = called or SEASONS.get(month, "其他节日")
         found[festival] = found.get(festival, 0) + number
     return list(found.items())
 

@@ -33,8 +33,13 @@ from tests.e2e.looking import faults_of
 from tests.factories.accounts import make_region, make_user
 from tests.factories.exports import make_export
 from tests.factories.households import make_household, make_resident
-from tests.factories.special import make_archive, make_contact, make_person
-from tests.factories.special_rounds import make_round, make_visit
+from tests.factories.special import (
+    make_archive,
+    make_contact,
+    make_need,
+    make_person,
+    make_record,
+)
 from tests.factories.special_care import (
     make_aid,
     make_anniversary,
@@ -44,6 +49,7 @@ from tests.factories.special_care import (
     make_insurance,
     make_priority,
 )
+from tests.factories.special_rounds import make_round, make_visit
 from tests.factories.workbooks import run_import
 from tests.guards.source import ROOT
 
@@ -126,9 +132,10 @@ def full(db, settings, tmp_path, run_jobs_now):
 
 
 def _special_family(contact: User) -> None:
-    """An archive in the village, whose contacts are its own user and one who left."""
+    """An archive in the village, whose contacts are its own user, with a need, and one who left."""
     family = make_archive(contact.region)
-    make_contact(family, make_person(contact.region, user=contact))
+    term = make_contact(family, make_person(contact.region, user=contact))
+    make_need(term, record=make_record(term, date(2018, 9, 3), recorded_by=contact))
     make_contact(family, make_person(contact.region, kind="街道领导", left_on=TODAY))
     for make in (
         make_card, make_priority, make_check, make_doctor_contract, make_insurance, make_aid,

@@ -13,6 +13,7 @@ from households.special import matrix
 from households.special.figures import compute_special
 from tests.conftest import TODAY
 from tests.factories.special import make_archive, make_contact, make_person, make_record
+from tests.factories.special_rounds import make_round, make_visit
 
 pytestmark = pytest.mark.django_db
 PAGE = "households:special-matrix"
@@ -81,6 +82,18 @@ def test_figures_of_the_page_are_those_of_the_indicators(sign_in, clerk, village
     assert figures.months_due == months["special_monthly_contacts_due"] == 47
     assert figures.months_done == months["special_monthly_contacts_done"] == 43
     assert figures.contact_rate == months["special_monthly_contact_rate"]
+
+
+def test_visits_of_rounds_belong_to_their_festival(sign_in, clerk, village):
+    term = make_archive(village, contacts=1).contacts.get()
+    for name, day in (("2018年中秋节慰问", 3), ("建党节慰问", 4)):
+        visit = make_visit(term.family, make_round(clerk.region, name))
+        visit.record = make_record(term, date(2018, 7, day), purpose="节日慰问")
+        visit.contact, visit.ticked_on = term, TODAY
+        visit.save()
+    make_record(term, date(2018, 9, 20), purpose="节日慰问")
+    make_record(term, date(2018, 12, 20), purpose="节日慰问", recorded_on=date(2018, 12, 20))
+    assert page(sign_in(clerk))["figures"].festivals == [("中秋", 2), ("建党节慰问", 1)]
 
 
 def test_months_outside_the_archive_do_not_count(sign_in, clerk, village):
