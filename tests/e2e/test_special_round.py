@@ -1,4 +1,4 @@
-"""A round for a festival: the clerk makes it, the village's contact ticks off on a phone, paper and log tell it."""
+"""A round for a festival: made at the desk, ticked off on a phone, told by paper and log."""
 
 import pytest
 from django.urls import reverse
