@@ -58,6 +58,15 @@ def hand_over_families(
     return len(moves)
 
 
+def try_hand_over(
+    *, by, person: ContactPerson, moves: Sequence[Move], today: date, reason: str
+) -> None:
+    """Raise what hand_over_families() would refuse; nothing is kept."""
+    with transaction.atomic():
+        hand_over_families(by=by, person=person, moves=moves, today=today, reason=reason)
+        transaction.set_rollback(True)
+
+
 @transaction.atomic
 def take_back_leaving(*, by, person: ContactPerson) -> ContactPerson:
     """The person did not leave after all. What was handed over meanwhile stays so."""

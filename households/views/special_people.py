@@ -123,20 +123,9 @@ def special_person_leave(request, pk):
         return _leave(request, person, leave) or _leave_page(request, person, leave, families)
     if step == BACK_IN_OFFICE:
         return _back(request, person)
-    if step == CHECK and families.is_valid():
-        return render(
-            request,
-            "households/special_person_hand_over.html",
-            {
-                "person": person,
-                "moves": families.moves(),
-                "staying": len(families.terms) - len(families.moves()),
-                "reason": families.cleaned_data["reason"],
-                "posted": editing.posted_pairs(request.POST),
-            },
-        )
-    if step == SAVE and families.is_valid():
-        done = _hand_over(request, person, families)
+    if step in (CHECK, SAVE) and families.is_valid():
+        act = _check if step == CHECK else _hand_over
+        done = act(request, person, families)
         if done:
             return done
     return _leave_page(request, person, leave, families)
@@ -170,9 +159,40 @@ def _back(request, person: ContactPerson):
     return redirect(_address(person))
 
 
+def _check(request, person: ContactPerson, form: HandOverAllForm):
+    """What would be handed over, once more; what would be refused shows on the form already now."""
+    moves = form.moves()
+    if not _accepted(request, person, form, special_staffing.try_hand_over):
+        return None
+    return render(
+        request,
+        "households/special_person_hand_over.html",
+        {
+            "person": person,
+            "moves": moves,
+            "staying": len(form.terms) - len(moves),
+            "reason": form.cleaned_data["reason"],
+            "posted": editing.posted_pairs(request.POST),
+        },
+    )
+
+
 def _hand_over(request, person: ContactPerson, form: HandOverAllForm):
+    if not _accepted(request, person, form, special_staffing.hand_over_families):
+        return None
+    count = len(form.moves())
+    left = len(form.terms) - count
+    if left:
+        messages.warning(request, f"已交接{count}户，还有{left}户没有交接。")
+        return redirect("households:special-person-leave", person.pk)
+    messages.success(request, f"{count}户已全部交接。")
+    return redirect(_address(person))
+
+
+def _accepted(request, person: ContactPerson, form: HandOverAllForm, service) -> bool:
+    """Whether the service took it; else its words stand on the form."""
     try:
-        count = special_staffing.hand_over_families(
+        service(
             by=request.user,
             person=person,
             moves=form.moves(),
@@ -181,13 +201,8 @@ def _hand_over(request, person: ContactPerson, form: HandOverAllForm):
         )
     except RuleViolation as violation:
         refuse(form, violation)
-        return None
-    left = len(form.terms) - count
-    if left:
-        messages.warning(request, f"已交接{count}户，还有{left}户没有交接。")
-        return redirect("households:special-person-leave", person.pk)
-    messages.success(request, f"{count}户已全部交接。")
-    return redirect(_address(person))
+        return False
+    return True
 
 
 def _leave_page(request, person: ContactPerson, leave: LeaveForm, families: HandOverAllForm):

@@ -281,6 +281,7 @@ def test_leaving_shows_every_family_and_hands_all_over_at_once(clerk, leaver, vi
     data = {"person": successor.pk, "day": "2018-10-1", "reason": "离岗"}
     check = client.post(leave_url(leaver), data | {"step": "check"})
     assert not FamilyContact.objects.filter(person=successor).exists()
+    assert not AuditEvent.objects.filter(type="special.handed_over").exists()
     posted = dict(check.context["posted"])
     done = client.post(leave_url(leaver), posted | {"step": "save"}, follow=True)
     assert "2户已全部交接" in text_of(done)
@@ -322,6 +323,28 @@ def test_one_refusal_leaves_every_family_where_it_was(clerk, leaver, village, si
     data = {"person": make_person(village).pk, "day": "2018-10-1", "reason": "离岗"}
     answer = sign_in(clerk).post(leave_url(leaver), data | {"step": "save"})
     assert "还有联系记录" in answer.context["families"].errors[f"term_{second.pk}"][0]
+    assert leaver.terms.filter(ended_on__isnull=True).count() == 2
+    assert not AuditEvent.objects.filter(type="special.handed_over").exists()
+
+
+@pytest.mark.parametrize(
+    ("successor", "day", "words"),
+    [
+        ("known", "2018-10-9", "已经是这一户的联系人"),
+        ("new", "2018-10-10", "交接日期不能晚于今天"),
+        ("new", "2018-1-1", "交接日期不能早于"),
+    ],
+    ids=["known", "ahead", "before"],
+)
+def test_check_refuses_what_saving_would_and_keeps_nothing(
+    clerk, leaver, village, sign_in, successor, day, words
+):
+    first, second = leaver.terms.order_by("pk")
+    person = make_person(village) if successor == "new" else make_contact(second.family).person
+    data = {"step": "check", "person": person.pk, "day": day, "reason": "离岗"}
+    answer = sign_in(clerk).post(leave_url(leaver), data)
+    faults = answer.context["families"].errors
+    assert words in str(faults.get(f"term_{first.pk}", "")) + str(faults.get(f"term_{second.pk}"))
     assert leaver.terms.filter(ended_on__isnull=True).count() == 2
     assert not AuditEvent.objects.filter(type="special.handed_over").exists()
 
