@@ -114,19 +114,22 @@ def _closed(sheet: Sheet, codes: Iterable[str], user) -> set[str]:
 def indicator_sections(
     regions: Sequence[Region], figures: dict[str, dict], span: Span, user
 ) -> list[Section]:
-    """Every indicator group as a table, a row for each region, the first in bold."""
+    """Every indicator group as a table for each section of it, a row for each region, the first in bold."""
     query = urlencode({"start": span.start.isoformat(), "as_of": span.as_of.isoformat()})
     sections = []
     for group in GROUPS.values():
         by_code = {i.code: i for i in group.indicators}
-        columns = [sheet_column(c, by_code[c.code]) for c in group.columns]
         opens = group.opens_to(user)
         closed = () if opens else group.codes
-        lines = []
-        for count, r in enumerate(regions):
-            row = SheetRow(r.code, r.name, r.level, count == 0, figures[r.code])
-            lines.append(Line(r.name, row.is_total, cells_of(row, columns, query, closed)))
-        sections.append(Section(group.name, head(columns, "单位"), lines, opens))
+        names = list(dict.fromkeys(c.section for c in group.columns))
+        for name in names:
+            columns = [sheet_column(c, by_code[c.code]) for c in group.columns if c.section == name]
+            title = group.name if len(names) == 1 else f"{group.name}　{name}"
+            lines = []
+            for count, r in enumerate(regions):
+                row = SheetRow(r.code, r.name, r.level, count == 0, figures[r.code])
+                lines.append(Line(r.name, row.is_total, cells_of(row, columns, query, closed)))
+            sections.append(Section(title, head(columns, "单位"), lines, opens))
     return sections
 
 

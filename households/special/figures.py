@@ -55,12 +55,12 @@ SPECIAL = (
         "special_monthly_contacts_due", "应联系户月", "户月",
         "期内每月月末档案在管的家庭，各月相加",
     ),
-    Indicator("special_monthly_contacts_done", "已联系户月", "户月", "其中当月至少联系过一次"),
+    Indicator("special_monthly_contacts_done", "已联系户月", "户月", "应联系户月中，当月至少联系过一次"),
     _rate(
         "special_monthly_contact_rate", "月联系率", "special_monthly_contacts_done",
         "special_monthly_contacts_due", "已联系户月÷应联系户月",
     ),
-    Indicator("special_monthly_contacts_missed", "未联系户月", "户月", "其中当月没有联系"),
+    Indicator("special_monthly_contacts_missed", "未联系户月", "户月", "应联系户月中，当月没有联系"),
     Indicator(
         "special_medical_cards_done", "有就医卡家庭", "户", "期末有就医卡，没有停用，也没有过期"
     ),
