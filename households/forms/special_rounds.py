@@ -1,5 +1,6 @@
 """Forms of rounds: a new one, who goes, what was done, and why something is not."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 
@@ -54,13 +55,15 @@ class VisitorsForm(forms.Form):
     def __init__(self, data=None, *, visits: Iterable[RoundVisit], terms: Iterable[FamilyContact]):
         super().__init__(data)
         self._terms = {str(term.pk): term for term in terms}
+        of_family = defaultdict(list)
+        for term in self._terms.values():
+            of_family[term.family_id].append((str(term.pk), contact_words(term)))
         self.rows = []
         for visit in visits:
             name = f"visitor_{visit.pk}"
-            own = [t for t in self._terms.values() if t.family_id == visit.family_id]
             self.fields[name] = forms.ChoiceField(
                 label=f"{visit.parent_names or visit.family.household}的慰问人",
-                choices=choose([(str(t.pk), contact_words(t)) for t in own], "还没有定"),
+                choices=choose(of_family[visit.family_id], "还没有定"),
                 required=False,
                 initial=visit.contact_id,
             )

@@ -3,11 +3,18 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 
 from fpadmin import sealed
 from fpadmin.invariants import Finding, register
-from households.models import ContactPerson, FamilyContact, FamilyDocument, SpecialFamily
+from households.models import (
+    ContactPerson,
+    FamilyContact,
+    FamilyDocument,
+    Purpose,
+    RoundVisit,
+    SpecialFamily,
+)
 from households.special import documents
 
 FAMILY, PERSON = SpecialFamily._meta.label_lower, ContactPerson._meta.label_lower
@@ -45,6 +52,19 @@ def lost_papers(now: datetime) -> Iterator[Finding]:
             yield Finding(f"档案{family}有材料的文件不见了", FAMILY, family, path)
 
 
+def visits_without_a_visit(now: datetime) -> Iterator[Finding]:
+    """Families ticked off whose record in the log is taken back, no visit for a festival, or another's."""
+    wrong = RoundVisit.objects.visited().filter(
+        Q(record__voided_at__isnull=False)
+        | ~Q(record__purpose=Purpose.FESTIVAL)
+        | ~Q(record__contact=F("contact"))
+        | ~Q(contact__family=F("family"))
+    )
+    places = wrong.order_by("pk").values_list("family", "family__household__village__path")
+    for pk, path in places.iterator(chunk_size=500):
+        yield Finding(f"档案{pk}登记了慰问，联系记录对不上", FAMILY, pk, path)
+
+
 def _families(families, words: str) -> Iterator[Finding]:
     places = families.order_by("pk").values_list("pk", "household__village__path")
     for pk, path in places.iterator(chunk_size=500):
@@ -70,4 +90,8 @@ def load() -> None:
     register(
         "SPF4", "档案材料的文件都在", lost_papers, pages=archive,
         advice="从备份恢复文件；没有备份的，打开档案，删除这份材料后重新上传。",
+    )  # fmt: skip
+    register(
+        "SPF5", "登记的慰问都有对应的联系记录", visits_without_a_visit, pages=archive,
+        advice="打开档案，在“节日慰问”里撤回这次登记，核对后重新登记。",
     )  # fmt: skip

@@ -19,7 +19,7 @@ from fpadmin.ui.todos import todos_for
 from households.models import CareRound, ContactRecord, RoundVisit
 from households.services import edit_contact_record, void_contact_record
 from households.services import special_rounds as services
-from households.special import round_paper, round_section, rounds
+from households.special import invariants, round_paper, round_section, rounds
 from tests.conftest import TODAY
 from tests.factories.accounts import make_user
 from tests.factories.special import make_archive, make_contact, make_person
@@ -510,3 +510,25 @@ def test_record_of_a_visit_stays_one_and_is_taken_back_in_the_round_only(care_ro
         edit_contact_record(by=clerk, record=record, purpose="日常联系", **values)
     changed = edit_contact_record(by=clerk, record=record, purpose="节日慰问", **values)
     assert changed.channel == "电话"
+
+
+def test_check_of_the_data_finds_a_tick_without_its_visit(care_round, own, other, clerk):
+    def found():
+        return [one.text for one in invariants.visits_without_a_visit(timezone.now())]
+
+    record = tick(clerk, visit_of(own)).record
+    assert found() == []
+    records = ContactRecord.objects.filter(pk=record.pk)
+    words = [f"档案{own.pk}登记了慰问，联系记录对不上"]
+    for wrong, right in (
+        ({"purpose": "日常联系"}, {"purpose": "节日慰问"}),
+        ({"contact": visit_of(other).contact}, {"contact": record.contact}),
+        (
+            {"voided_at": timezone.now(), "voided_by": clerk, "void_reason": "写错"},
+            {"voided_at": None, "voided_by": None, "void_reason": ""},
+        ),
+    ):
+        records.update(**wrong)
+        assert found() == words
+        records.update(**right)
+        assert found() == []
