@@ -51,7 +51,7 @@ def special_family_create(request, pk):
         people=_people(request, household, today),
         day=today,
         initial={
-            "kind": candidates.kind_found(request.user, household, today),
+            "kind": candidates.kind_found(household, today),
             "opened_on": today,
             **{f"{PARENT}{key}": True for key in concerned},
         },

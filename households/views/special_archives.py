@@ -64,17 +64,17 @@ def special_family_detail(request, pk):
 @require_safe
 def special_candidate_list(request):
     """Households that meet the criteria and have no archive."""
-    day = dates.today()
-    book = rule_book(day)
+    day, book = dates.today(), rule_book(dates.today())
+    found = candidates.found_households(request.user, day, book)
     return list_page(
         request,
-        candidates.without_archive(request.user, day, book),
+        candidates.without_archive(request.user, day, book, found),
         template="households/special_candidate_list.html",
         title="应建未建",
         table_class=candidate_tables.CandidateTable,
         filter_class=candidate_tables.CandidateFilter,
         unit="户",
-        extra=_check_head(request, day, book, "missing"),
+        extra=_check_head(request, day, found) | {"tab": "missing"},
     )
 
 
@@ -82,27 +82,27 @@ def special_candidate_list(request):
 @require_safe
 def special_doubt_list(request):
     """Open archives that the criteria do not find, or find as another kind."""
-    day = dates.today()
-    book = rule_book(day)
+    day, book = dates.today(), rule_book(dates.today())
+    found = candidates.found_households(request.user, day, book)
     return list_page(
         request,
-        candidates.in_doubt(request.user, day, book),
+        candidates.in_doubt(request.user, day, found),
         template="households/special_candidate_list.html",
         title="建档存疑",
         table_class=candidate_tables.DoubtTable,
         filter_class=candidate_tables.DoubtFilter,
         unit="户",
-        extra=_check_head(request, day, book, "doubtful"),
+        extra=_check_head(request, day, found) | {"tab": "doubtful"},
     )
 
 
-def _check_head(request, day, book, tab) -> dict:
+def _check_head(request, day, found) -> dict:
+    rate = candidates.archive_rate(request.user, day, found)
     return {
-        "tab": tab,
         "day": day,
-        "rate": candidates.archive_rate(request.user, day),
-        "missing": candidates.without_archive(request.user, day, book).count(),
-        "doubtful": candidates.in_doubt(request.user, day, book).count(),
+        "rate": rate,
+        "missing": rate["missing"],
+        "doubtful": candidates.in_doubt(request.user, day, found).count(),
     }
 
 
