@@ -17,7 +17,16 @@ from fpadmin.imports.kinds import KINDS
 from fpadmin.imports.models import ImportBatch
 from fpadmin.jobs.models import Job
 from fpadmin.reporting.services import make_return
-from households.models import ChildRecord, Duplicate, LedgerLock, Merge, Resident, SpecialFamily
+from households.models import (
+    ArchiveReview,
+    ChildRecord,
+    Duplicate,
+    Household,
+    LedgerLock,
+    Merge,
+    Resident,
+    SpecialFamily,
+)
 from households.services import (
     find_duplicates,
     lock_month,
@@ -36,6 +45,7 @@ from tests.factories.households import make_household, make_resident
 from tests.factories.special import (
     make_archive,
     make_contact,
+    make_document,
     make_need,
     make_person,
     make_record,
@@ -127,6 +137,7 @@ def full(db, settings, tmp_path, run_jobs_now):
         make_return(code="population-ledger", region=township, period=period, by=clerk, today=TODAY)
     lock_month(by=users[Role.REVIEWER], township=township, period="2018-08", today=TODAY)
     _special_family(users[Role.PROPAGANDIST])
+    make_document(SpecialFamily.objects.first(), clerk)
     _rounds(clerk)
     return users
 
@@ -190,6 +201,7 @@ def seeds(role: Role, user: User) -> list[str]:
         found += [batch.get_absolute_url() for batch in ImportBatch.objects.exclude(kind="regions")]
         found.append(reverse("households:birth-edit", args=[ChildRecord.objects.first().pk]))
         found.append(Merge.objects.get().get_absolute_url())
+        found += _archive_pages()
     if role == Role.COUNTY:
         found.append(reverse("households:ledger-unlock", args=[LedgerLock.objects.get().pk]))
     if role == Role.AUDITOR:
@@ -199,6 +211,23 @@ def seeds(role: Role, user: User) -> list[str]:
         accounts = User.objects.filter(role__in=[Role.CLERK, Role.PROPAGANDIST]).order_by("pk")
         found += [reverse("accounts:account-detail", args=[a.pk]) for a in accounts]
     return found
+
+
+def _archive_pages() -> list[str]:
+    """Forms of an archive that no page leads to while nothing is amiss with it."""
+    family = SpecialFamily.objects.filter(closed_on__isnull=True).first()
+    review, _ = ArchiveReview.objects.get_or_create(
+        family=family, cause="迁出", finding="户主已迁出", found_on=TODAY
+    )
+    without = Household.objects.filter(special_families__isnull=True, members__isnull=False)
+    return [
+        *(
+            reverse(f"households:special-family-{act}", args=[family.pk])
+            for act in ("move", "health-edit")
+        ),
+        reverse("households:special-review-decide", args=[review.pk]),
+        reverse("households:special-family-create", args=[without.first().pk]),
+    ]
 
 
 def crawl(page: Page, start: list[str], axe_at: tuple[int, ...]) -> tuple[set[str], list[str]]:
