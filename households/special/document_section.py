@@ -10,7 +10,7 @@ from households.models import SpecialFamily
 from households.services.special_documents import EVENT_TYPES
 from households.special.documents import documents_of, kinds_for, kinds_there, missing
 from households.special.sections import PaperTable, Section, register
-from households.special.uploads import ENDING_OF
+from households.special.uploads import PDF
 
 
 def context(user, family: SpecialFamily, day: date) -> dict:
@@ -36,7 +36,7 @@ def paper(user, family: SpecialFamily, day: date) -> list[PaperTable]:
                 (
                     one.get_kind_display(),
                     one.title,
-                    ENDING_OF[one.content_type].upper(),
+                    "PDF" if one.content_type == PDF else "图片",
                     one.uploaded_by.name,
                     f"{timezone.localtime(one.uploaded_at):%Y-%m-%d}",
                 )
