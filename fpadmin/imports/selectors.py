@@ -137,7 +137,7 @@ def names_that_go(reversal: Reversal, user: User, limit: int) -> list[Model]:
         model = apps.get_model(label)
         for condition in reversal.created(model):
             rows = model.objects.visible_to(user).filter(condition).order_by("pk")
-            found += rows[: limit - len(found)]
+            found += rows.select_related()[: limit - len(found)]  # a name may need its place
     return found
 
 
@@ -195,7 +195,7 @@ def _visible(dependents: Iterable[Dependent], user: User) -> dict[tuple, Model]:
     found = {}
     for model, pks in keys.items():
         if hasattr(model.objects, "visible_to"):
-            records = model.objects.visible_to(user).in_bulk(pks)
+            records = model.objects.visible_to(user).select_related().in_bulk(pks)
             found |= {(model, pk): record for pk, record in records.items()}
     return found
 

@@ -88,6 +88,9 @@ class MedicalCard(models.Model):
     def __str__(self):
         return self.number
 
+    def get_absolute_url(self):
+        return reverse("households:special-family-detail", args=[self.family_id])
+
 
 class PriorityService(models.Model):
     """One use of a priority at a hospital."""
@@ -240,6 +243,12 @@ class NursingInsurance(models.Model):
                 violation_error_message="到期日期不能早于起保日期。",
             ),
         ]
+
+    def __str__(self):
+        return self.insurer or self._meta.verbose_name
+
+    def get_absolute_url(self):
+        return reverse("households:special-family-detail", args=[self.family_id])
 
 
 class AidReceived(models.Model):

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from fpadmin.crypto import DigestField, EncryptedCharField
 from fpadmin.scoping import RegionScopedQuerySet
@@ -156,6 +157,12 @@ class FamilyContact(models.Model):
                 name="%(app_label)s_%(class)s_dates_ordered",
             ),
         ]
+
+    def __str__(self):
+        return f"{self.person.name}（{self.term}）"
+
+    def get_absolute_url(self):
+        return reverse("households:special-family-detail", args=[self.family_id])
 
     @property
     def term(self) -> str:

@@ -179,6 +179,12 @@ class FamilyParent(models.Model):
             ),
         ]
 
+    def __str__(self):
+        return self.resident.name
+
+    def get_absolute_url(self):
+        return reverse("households:special-family-detail", args=[self.family_id])
+
 
 class CareRuleQuerySet(RegionScopedQuerySet):
     """Rules, seen by whoever sees their region."""

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from fpadmin.audit.log import SystemJob
@@ -320,3 +321,10 @@ def test_import_that_something_rests_on_is_not_taken_back(township, home, depend
     batch = put(township, log_row(home))
     depend(ContactRecord.objects.get())
     assert list(undo.dependents(undo.Reversal(batch)))
+
+
+def test_page_of_undoing_names_the_records_without_a_link(township, home, clerk, sign_in):
+    batch = put(township, log_row(home))
+    page = sign_in(clerk).get(reverse("imports:batch-undo", args=[batch.pk])).content.decode()
+    assert "2018-03-09 入户" in page
+    assert 'href=""' not in page

@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import transaction
+from django.urls import reverse
 
 from fpadmin.audit.log import SystemJob
 from fpadmin.audit.models import AuditEvent
@@ -125,3 +126,15 @@ def test_import_that_something_rests_on_is_not_taken_back(township, home, depend
     batch = put(township, archive_row(home, medical_card_no="K1", nursing_insurance="是"))
     depend(SpecialFamily.objects.get())
     assert list(undo.dependents(undo.Reversal(batch)))
+
+
+def test_page_names_what_goes_and_what_stands_against_it(township, home, clerk, sign_in):
+    batch = put(township, archive_row(home))
+    page = sign_in(clerk).get(reverse("imports:batch-undo", args=[batch.pk])).content.decode()
+    assert "庄科村　00001户" in page
+    term = FamilyContact.objects.first()
+    log = make_record(term, TODAY)
+    page = sign_in(clerk).get(reverse("imports:batch-undo", args=[batch.pk])).content.decode()
+    assert "不能撤销" in page
+    assert f'<a href="{log.contact.family.get_absolute_url()}">史健国（2018-01-02至今）</a>' in page
+    assert "后来登记的联系记录用到" in page
