@@ -194,6 +194,8 @@ def test_contracts_in_force_expiring_and_none(clerk, family, sign_in):
     make_doctor_contract(family, resident=wife.resident, until=TODAY + timedelta(days=30))
     assert shown(client, CONTRACTS, state="valid") == [husband]
     assert shown(client, CONTRACTS, state="soon") == [wife]
+    assert shown(client, CONTRACTS, year="2018") == [husband, wife]
+    assert shown(client, CONTRACTS, year="2017") == []
     DoctorContract.objects.filter(resident=wife.resident).update(ended_on=TODAY)
     assert shown(client, CONTRACTS, state="none") == [wife]
 
