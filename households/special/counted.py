@@ -32,6 +32,7 @@ from django.db.models.lookups import GreaterThanOrEqual, LessThan
 from fpadmin.dates import statistical_year_start
 from fpadmin.reporting.registry import Span
 from households.counting import GROUP, Gathered, Place
+from households.indicators import SPELL_PLACE
 from households.models import (
     VISITS,
     CareRule,
@@ -148,21 +149,33 @@ class _Asked:
 # Households, parents, visits, months ---------------------------------------------------------------
 
 
-def households_on(day: date, book: RuleBook) -> QuerySet:
-    """Households that the criteria find on the day, or whose archive is open."""
-    concerned = _found(day, book).union(_archived(day))
-    return placed(Household.objects.filter(pk__in=concerned), "", day)
+def households_found(day: date, book: RuleBook, places: Gathered) -> QuerySet:
+    """Households that the criteria find on the day at these places."""
+    return placed(Household.objects.filter(pk__in=_found(day, book, places)), "", day)
 
 
-def of_the_households(day: date, book: RuleBook) -> dict[str, Q]:
-    """{code: condition} on households_on()."""
-    found, archived = Q(pk__in=_found(day, book)), Q(pk__in=_archived(day))
-    return {
-        "special_archives_due": Q(),
+def households_archived(day: date) -> QuerySet:
+    """Households whose archive is open on the day."""
+    return placed(Household.objects.filter(pk__in=_archived(day)), "", day)
+
+
+def is_archived(day: date) -> Q:
+    """For Household: its archive is open on the day."""
+    return Q(Exists(SpecialFamily.objects.open_on(day).filter(household=OuterRef("pk"))))
+
+
+def households_of(code: str, day: date, book: RuleBook, places: Gathered) -> QuerySet:
+    """The households of one figure of 建档 at these places."""
+    searched, having = _found(day, book, places), _archived(day)
+    found, archived = Q(pk__in=searched), Q(pk__in=having)
+    either = Q(pk__in=searched.union(having))
+    counted = {
+        "special_archives_due": either,
         "special_archives_done": found & archived,
         "special_archives_missing": found & ~archived,
         "special_archives_unfounded": archived & ~found,
     }
+    return placed(Household.objects.filter(counted[code]), "", day).filter(places.lies_in(PLACE))
 
 
 def parents_on(day: date) -> QuerySet:
@@ -220,8 +233,9 @@ def all_families(span: Span) -> QuerySet:
     return placed(SpecialFamily.objects.filter(opened_on__lte=span.as_of), "household", span.as_of)
 
 
-def _found(day: date, book: RuleBook) -> QuerySet:
-    return criteria.found(day, book).order_by().values("household")
+def _found(day: date, book: RuleBook, places: Gathered) -> QuerySet:
+    inside = places.lies_in(SPELL_PLACE)
+    return criteria.found(day, book).filter(inside).order_by().values("household")
 
 
 def _archived(day: date) -> QuerySet:

@@ -13,7 +13,6 @@ from django.db.models import (
     Case,
     Count,
     DateField,
-    Exists,
     ExpressionWrapper,
     F,
     IntegerField,
@@ -66,20 +65,20 @@ def with_facts(spells: QuerySet, day: date) -> QuerySet:
             (_number_of_children(day, condition, parent) for parent in ("mother", "father")),
             start=Value(0),
         )
-    spouse_here = Exists(
-        Residency.objects.living_on(day).filter(resident=OuterRef("resident__spouse"))
+    own = F("resident__birth_date")
+    # Looked up person by person: joined, everybody's spouse would be read for the few found.
+    wife = Residency.objects.living_on(day).filter(
+        resident=OuterRef("resident__spouse"), resident__sex=Sex.FEMALE
     )
     return spells.annotate(
         **counts,
         wife_birth_date=Case(
             When(
-                spouse_here,
                 resident__sex=Sex.MALE,
                 resident__marital__in=MARRIED,
-                resident__spouse__sex=Sex.FEMALE,
-                then=F("resident__spouse__birth_date"),
+                then=Coalesce(Subquery(wife.values("resident__birth_date")[:1]), own),
             ),
-            default=F("resident__birth_date"),
+            default=own,
             output_field=DateField(),
         ),
     )

@@ -24,6 +24,7 @@ LISTED_AS = {
     "special_doctor_rate": "special_doctors_done",
     "special_checkup_rate": "special_checkups_done",
 }
+ARCHIVES = {f"special_archives_{what}" for what in ("due", "done", "missing", "unfounded")}
 # Whether the family-months listed had a contact; None lists both.
 MONTHS = {
     "special_monthly_contacts_due": None,
@@ -48,9 +49,8 @@ def people_of_special(code: str, region: Region, span: Span) -> ListRows:
     if code in families:
         found = counted.families_on(day).filter(inside, families[code])
         return ListRows((_family_columns(found, day), _family_row))
-    households = counted.of_the_households(day, book)
-    if code in households:
-        found = counted.households_on(day, book).filter(inside, households[code])
+    if code in ARCHIVES:
+        found = counted.households_of(code, day, book, places)
         return ListRows(_households(found, day, book))
     found = counted.parents_on(day).filter(inside, counted.of_the_parents(day)[code])
     return ListRows(_parents(found))

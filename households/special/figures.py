@@ -140,6 +140,11 @@ def compute_special(
         for region, row in add_up(places, records, aggregates, PLACE).items():
             figures[region] |= row
     for row in figures.values():
+        if "found" in row:
+            found, archived, done = row["found"], row["archived"], row["special_archives_done"]
+            row["special_archives_missing"] = found - done
+            row["special_archives_unfounded"] = archived - done
+            row["special_archives_due"] = found + archived - done
         if "special_monthly_contacts_missed" in needed:
             row["special_monthly_contacts_missed"] = (
                 row["special_monthly_contacts_due"] - row["special_monthly_contacts_done"]
@@ -156,7 +161,6 @@ def _sums(places: Gathered, span: Span, needed: Collection[str]):
     day, book = span.as_of, rule_book(span.as_of)
     for records, conditions in (
         (lambda: counted.families_on(day), counted.of_the_families(day, book, places)),
-        (lambda: counted.households_on(day, book), counted.of_the_households(day, book)),
         (lambda: counted.parents_on(day), counted.of_the_parents(day)),
         (lambda: counted.placed_visits(span), {"special_visits": Q()}),
     ):
@@ -167,6 +171,12 @@ def _sums(places: Gathered, span: Span, needed: Collection[str]):
         }
         if counts:
             yield records(), counts
+    if any(code.startswith("special_archives") for code in needed):
+        # What the criteria find is dear to search for: once, and the rest follows from two more counts.
+        both = Count("pk", filter=counted.is_archived(day))
+        found = {"found": Count("pk"), "special_archives_done": both}
+        yield counted.households_found(day, book, places), found
+        yield counted.households_archived(day), {"archived": Count("pk")}
     if any(code.startswith("special_monthly_contacts") for code in needed):
         due = {"special_monthly_contacts_due": Sum(number_due(span))}
         yield counted.all_families(span), due
