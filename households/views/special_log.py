@@ -38,6 +38,8 @@ def special_record_create(request, pk):
     today, user = dates.today(), request.user
     posted = request.method == "POST"
     asked = _asked_month(request, today)
+    if not posted:
+        services.record_opening(by=user, family=family)  # the form shows what was said last
     form = RecordForm(
         request.POST if posted else None,
         request.FILES if posted else None,
