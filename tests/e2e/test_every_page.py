@@ -196,6 +196,8 @@ def seeds(role: Role, user: User) -> list[str]:
         mine = Job.objects.filter(requested_by=user)
         waiting, failed = (mine.filter(state=state).first() for state in ("queued", "failed"))
         found += [reverse("jobs:job-cancel", args=[waiting.pk]), failed.get_absolute_url()]
+    if role in (Role.CLERK, Role.REVIEWER):  # linked for who is a contact himself
+        found.append(reverse("households:special-my-tasks"))
     if role == Role.CLERK:
         found.append(reverse("households:resident-list") + "?residence=流入&sex=男&sort=name")
         found += [batch.get_absolute_url() for batch in ImportBatch.objects.exclude(kind="regions")]
