@@ -49,7 +49,7 @@ from households.models import (
 )
 from households.special import criteria
 from households.special.doctor_contracts import under_contract
-from households.special.family_months import contacts_that_count
+from households.special.family_months import number_done, number_due
 from households.special.rules import RuleBook
 
 PLACE = Place(village="place", path="place_path", group="place_group")
@@ -154,11 +154,6 @@ def households_found(day: date, book: RuleBook, places: Gathered) -> QuerySet:
     return placed(Household.objects.filter(pk__in=_found(day, book, places)), "", day)
 
 
-def households_archived(day: date) -> QuerySet:
-    """Households whose archive is open on the day."""
-    return placed(Household.objects.filter(pk__in=_archived(day)), "", day)
-
-
 def is_archived(day: date) -> Q:
     """For Household: its archive is open on the day."""
     return Q(Exists(SpecialFamily.objects.open_on(day).filter(household=OuterRef("pk"))))
@@ -223,14 +218,19 @@ def placed_visits(span: Span) -> QuerySet:
     return placed(visits_in(span), "contact__family__household", span.as_of)
 
 
-def placed_contacts(span: Span) -> QuerySet:
-    """contacts_that_count() with their places."""
-    return placed(contacts_that_count(span), "contact__family__household", span.as_of)
-
-
 def all_families(span: Span) -> QuerySet:
     """Every archive that was open on a day of the span or before, with its place on the last day."""
     return placed(SpecialFamily.objects.filter(opened_on__lte=span.as_of), "household", span.as_of)
+
+
+def of_the_span(span: Span) -> dict[str, Any]:
+    """{code: expression}: what each of all_families() adds to a figure of the span."""
+    visits = visits_in(span).filter(contact__family=OuterRef("pk"))
+    return {
+        "special_monthly_contacts_due": number_due(span),
+        "special_monthly_contacts_done": number_done(span),
+        "special_visits": _number_of(visits, "contact__family", "pk"),
+    }
 
 
 def _found(day: date, book: RuleBook, places: Gathered) -> QuerySet:

@@ -67,8 +67,10 @@ def with_facts(spells: QuerySet, day: date) -> QuerySet:
         )
     own = F("resident__birth_date")
     # Looked up person by person: joined, everybody's spouse would be read for the few found.
-    wife = Residency.objects.living_on(day).filter(
-        resident=OuterRef("resident__spouse"), resident__sex=Sex.FEMALE
+    wife = (
+        Residency.objects.living_on(day)
+        .filter(resident=OuterRef("resident__spouse"), resident__sex=Sex.FEMALE)
+        .order_by()
     )
     return spells.annotate(
         **counts,

@@ -9,13 +9,11 @@ from collections.abc import Iterator
 from datetime import date
 from itertools import islice
 
-from django.db.models import BigIntegerField, Count, F, Q, QuerySet, Sum
-from django.db.models.functions import Cast, Coalesce, ExtractMonth, ExtractYear, Greatest, Least
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, ExtractMonth, ExtractYear, Greatest, Least
 
 from fpadmin.reporting.registry import Span
 from households.models import ContactRecord
-
-MONTHS = 1_000_000  # more than the index of any month: a family and a month make one number
 
 
 def index_of(day: date) -> int:
@@ -43,7 +41,7 @@ def number_due(span: Span):
 
 
 def contacts_that_count(span: Span) -> QuerySet:
-    """Contact records in months that count for their family, with `month` and `family_month`."""
+    """Contact records in months that count for their family, with `month`."""
     first, end = bounds(span)
     opened, closed = _index("contact__family__opened_on"), _index("contact__family__closed_on")
     is_open = Q(contact__family__closed_on__isnull=True) | Q(month__lt=closed)
@@ -52,35 +50,39 @@ def contacts_that_count(span: Span) -> QuerySet:
         .filter(happened_on__range=(span.start.replace(day=1), span.as_of))
         .annotate(month=_index("happened_on"))
         .filter(is_open, month__range=(first, end - 1), month__gte=opened)
-        .annotate(
-            family_month=Cast("contact__family", BigIntegerField()) * MONTHS + F("month"),
-        )
+        .order_by()
     )
 
 
-NUMBER_DONE = Count("family_month", distinct=True)
+def number_done(span: Span):
+    """For SpecialFamily: how many of these months had a contact."""
+    contacts = contacts_that_count(span).filter(contact__family=OuterRef("pk"))
+    months = contacts.values("contact__family").annotate(n=Count("month", distinct=True))
+    return Coalesce(Subquery(months.values("n"), output_field=IntegerField()), 0)
 
 
 class FamilyMonths:
     """Family-months as ListRows reads records: dicts of `families`' columns and `month`, in their order.
 
-    `contacts` are contacts_that_count() of these families; `contacted` tells the months with one, those
-    without, or (None) all.
+    `contacted` tells the months with a contact, those without, or (None) all.
     """
 
-    def __init__(self, families: QuerySet, contacts: QuerySet, span: Span, contacted: bool | None):
-        self.families, self.contacts, self.span = families, contacts, span
-        self.contacted = contacted
+    def __init__(self, families: QuerySet, span: Span, contacted: bool | None):
+        self.families, self.span, self.contacted = families, span, contacted
 
     def count(self) -> int:
-        due = self.families.order_by().aggregate(n=Sum(number_due(self.span)))["n"] or 0
+        numbers = self.families.order_by().aggregate(
+            due=Sum(number_due(self.span), default=0), done=Sum(number_done(self.span), default=0)
+        )
         if self.contacted is None:
-            return due
-        done = self.contacts.aggregate(n=NUMBER_DONE)["n"]
-        return done if self.contacted else due - done
+            return numbers["due"]
+        return numbers["done"] if self.contacted else numbers["due"] - numbers["done"]
 
     def iterator(self, chunk_size: int | None = None) -> Iterator[dict]:
-        done = set(self.contacts.values_list("contact__family", "month").distinct())
+        contacts = contacts_that_count(self.span).filter(
+            contact__family__in=self.families.order_by().values("pk")
+        )
+        done = set(contacts.values_list("contact__family", "month").distinct())
         first, end = bounds(self.span)
         for family in self.families:
             last = index_of(family["closed_on"]) if family["closed_on"] else end

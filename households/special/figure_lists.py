@@ -40,8 +40,7 @@ def people_of_special(code: str, region: Region, span: Span) -> ListRows:
     inside = places.lies_in(PLACE)
     if code in MONTHS:
         families = _family_columns(counted.all_families(span).filter(inside), day)
-        contacts = counted.placed_contacts(span).filter(inside)
-        months = FamilyMonths(families, contacts, span, MONTHS[code])
+        months = FamilyMonths(families, span, MONTHS[code])
         return ListRows((months, lambda r: _family_row(r, {"月份": label_of(r["month"])})))
     if code == "special_visits":
         return ListRows(_visits(counted.placed_visits(span).filter(inside), day))

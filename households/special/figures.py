@@ -6,7 +6,7 @@ still missing is one too.
 
 from collections.abc import Collection, Sequence
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Sum
 
 from fpadmin.accounts.models import Region
 from fpadmin.accounts.permissions import Permission
@@ -14,8 +14,7 @@ from fpadmin.reporting.registry import Column, Figure, Indicator, IndicatorGroup
 from households.counting import Gathered, add_up, gathered
 from households.special import counted
 from households.special.counted import PLACE
-from households.special.family_months import NUMBER_DONE, number_due
-from households.special.figure_lists import links_of_archives, people_of_special
+from households.special.figure_lists import ARCHIVES, links_of_archives, people_of_special
 from households.special.rules import rule_book
 
 
@@ -125,6 +124,7 @@ COLUMNS = (
     Column("special_checkups_missing", "未体检", PARENTS, CARE),
     Column("special_checkup_rate", "查体率（%）", PARENTS, CARE),
 )
+MISSED = "special_monthly_contacts_missed"
 RATES = {i.code: i.parts for i in SPECIAL if i.kind == "rate"}
 
 
@@ -134,6 +134,8 @@ def compute_special(
     """The group special_families for all of `regions`; see IndicatorGroup.compute."""
     wanted = set(codes) or {i.code for i in SPECIAL}
     needed = wanted | {part for code in wanted for part in RATES.get(code, ())}
+    if MISSED in needed:
+        needed |= {"special_monthly_contacts_due", "special_monthly_contacts_done"}
     places = gathered(regions)
     figures: dict[str, dict[str, Figure]] = {region.code: {} for region in regions}
     for records, aggregates in _sums(places, span, needed):
@@ -145,10 +147,8 @@ def compute_special(
             row["special_archives_missing"] = found - done
             row["special_archives_unfounded"] = archived - done
             row["special_archives_due"] = found + archived - done
-        if "special_monthly_contacts_missed" in needed:
-            row["special_monthly_contacts_missed"] = (
-                row["special_monthly_contacts_due"] - row["special_monthly_contacts_done"]
-            )
+        if MISSED in needed:
+            row[MISSED] = row["special_monthly_contacts_due"] - row["special_monthly_contacts_done"]
         for code in RATES.keys() & wanted:
             done, due = (row[part] for part in RATES[code])
             row[code] = done / due * 100 if due else None
@@ -159,28 +159,35 @@ def compute_special(
 def _sums(places: Gathered, span: Span, needed: Collection[str]):
     """(records, {code: aggregate}) of each query that `needed` takes."""
     day, book = span.as_of, rule_book(span.as_of)
-    for records, conditions in (
-        (lambda: counted.families_on(day), counted.of_the_families(day, book, places)),
-        (lambda: counted.parents_on(day), counted.of_the_parents(day)),
-        (lambda: counted.placed_visits(span), {"special_visits": Q()}),
-    ):
-        counts = {
-            code: Count("pk", filter=condition) if condition else Count("pk")
-            for code, condition in conditions.items()
-            if code in needed
-        }
-        if counts:
-            yield records(), counts
-    if any(code.startswith("special_archives") for code in needed):
-        # What the criteria find is dear to search for: once, and the rest follows from two more counts.
+    archives = needed & ARCHIVES
+    families = _counts(counted.of_the_families(day, book, places), needed)
+    if archives:
+        families["archived"] = Count("household", distinct=True)
+    parents = _counts(counted.of_the_parents(day), needed)
+    months = {
+        code: Sum(expression)
+        for code, expression in counted.of_the_span(span).items()
+        if code in needed
+    }
+    if families:
+        yield counted.families_on(day), families
+    if archives:
+        # Searched for once, which is dear; the other figures follow from these three.
         both = Count("pk", filter=counted.is_archived(day))
         found = {"found": Count("pk"), "special_archives_done": both}
         yield counted.households_found(day, book, places), found
-        yield counted.households_archived(day), {"archived": Count("pk")}
-    if any(code.startswith("special_monthly_contacts") for code in needed):
-        due = {"special_monthly_contacts_due": Sum(number_due(span))}
-        yield counted.all_families(span), due
-        yield counted.placed_contacts(span), {"special_monthly_contacts_done": NUMBER_DONE}
+    if parents:
+        yield counted.parents_on(day), parents
+    if months:
+        yield counted.all_families(span), months
+
+
+def _counts(conditions: dict, needed: Collection[str]) -> dict[str, Count]:
+    return {
+        code: Count("pk", filter=condition) if condition else Count("pk")
+        for code, condition in conditions.items()
+        if code in needed
+    }
 
 
 special_group = IndicatorGroup(

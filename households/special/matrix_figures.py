@@ -10,7 +10,7 @@ from fpadmin.reporting.registry import Span
 from households.counting import gathered
 from households.models import NursingInsurance, Purpose, SpecialFamily
 from households.special import counted, due
-from households.special.family_months import NUMBER_DONE, contacts_that_count, number_due
+from households.special.family_months import number_done, number_due
 from households.special.rules import rule_book
 
 FESTIVALS = ("元旦", "春节", "元宵", "清明", "端午", "中秋", "国庆", "重阳")  # as rounds are named
@@ -95,21 +95,19 @@ def figures(user, year: int, day: date) -> Figures:
         **{code: Count("pk", filter=conditions[code]) for code in codes},
     )
     finished = due.finished_months(year, day)
-    months_due = months_done = 0
+    months = {"due": 0, "done": 0}
     if finished:
         over = Span(span.start, finished[-1][1])
-        months_due = SpecialFamily.objects.filter(pk__in=seen).aggregate(n=Sum(number_due(over)))[
-            "n"
-        ]
-        contacts = contacts_that_count(over).filter(contact__family__in=seen)
-        months_done = contacts.aggregate(n=NUMBER_DONE)["n"]
+        months = SpecialFamily.objects.filter(pk__in=seen).aggregate(
+            due=Sum(number_due(over), default=0), done=Sum(number_done(over), default=0)
+        )
     visits = counted.visits_in(span).filter(contact__family__in=seen)
     return Figures(
         numbers["families"],
         *(numbers[code] for code in codes),
         f"1–{len(finished)}月" if len(finished) > 1 else "1月" if finished else "",
-        months_due or 0,
-        months_done,
+        months["due"],
+        months["done"],
         visits.count(),
         _festivals(visits),
         _care(span.as_of, seen, numbers),

@@ -15,7 +15,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fpadmin.settings")
     django.setup()
     from households.demo.places import plan
-    from tests.bench import exporting, figures, importing, ledger, offices, pages, workbook
+    from tests.bench import exporting, figures, importing, ledger, offices, pages, special, workbook
 
     step, options = sys.argv[1], json.loads(sys.argv[2])
     places = list(plan(options["residents"], **options.get("shape", {})))
@@ -29,6 +29,7 @@ def main() -> None:
         "load": lambda: figures.load(places),
         "figures": lambda: figures.figures(places),
         "ledger": ledger.ledger,
+        "special": special.special,
         "pages": pages.pages,
         "offices": offices.answer,
         "copy_registry": figures.bare_copy,

@@ -88,12 +88,13 @@ def test_rate_lists_its_numerator(rate):
     assert LISTED_AS[rate] == RATES[rate][0]
 
 
-def test_codes_leave_out_what_was_not_asked():
-    world = County(0, households=5)
-    row = compute_special([world.county], YEAR, ["special_contacts_rate", "special_visits"])
-    assert list(row[world.county.code]) == ["special_contacts_rate", "special_visits"]
+def test_code_asked_alone_is_the_same_figure_and_the_only_one():
+    world = County(0, households=8)
     whole = compute_special([world.county], YEAR)[world.county.code]
-    assert row[world.county.code]["special_contacts_rate"] == whole["special_contacts_rate"]
+    for code in GROUPS["special_families"].codes:
+        assert compute_special([world.county], YEAR, [code])[world.county.code] == {
+            code: whole[code]
+        }
 
 
 @pytest.mark.parametrize("span", SPANS, ids=lambda s: f"{s.start}-{s.as_of}")
