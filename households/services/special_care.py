@@ -29,6 +29,7 @@ from households.models import (
     SpecialFamily,
 )
 from households.services.scope import require_visible
+from households.services.special_families import locked_family
 
 EVENT_TYPES = {
     "special.care_recorded": "登记就医与照护",
@@ -71,7 +72,7 @@ def record_care(
     Refuses a day ahead, a holder who is not of the family, a card number that another family of the
     township has, contracts of one person side by side, and anything new in a closed archive.
     """
-    family = _locked(family)
+    family = locked_family(family)
     if family.closed_on:
         raise RuleViolation(CLOSED)
     row = model(family=family, **values)
@@ -86,7 +87,7 @@ def record_care(
 @transaction.atomic
 def correct_care(*, by, row: CareRow, values: dict[str, Any], today: date) -> CareRow:
     """Correct a row; the same is refused as of a new one. `values` may leave fields out."""
-    _locked(row.family)
+    locked_family(row.family)
     row = type(row).objects.select_related("family__household__village").get(pk=row.pk)
     before = copy(row)
     for name, value in values.items():
@@ -104,7 +105,7 @@ def remove_care(*, by, row: CareRow, reason: str) -> None:
     """Delete a row that should not be. Cards and contracts are refused: they end."""
     if isinstance(row, MedicalCard | DoctorContract):
         raise RuleViolation("就医卡和签约不能删除，请停用或终止。")
-    _locked(row.family)
+    locked_family(row.family)
     row = type(row).objects.select_related("family__household__village").get(pk=row.pk)
     require_visible(type(row).objects.visible_to(by), row)
     gone = {name: [new, old] for name, (old, new) in _days_of(row).items()}
@@ -166,7 +167,7 @@ def record_checks(
 @transaction.atomic
 def end_card(*, by, card: MedicalCard, ended_on: date, reason: str, today: date) -> MedicalCard:
     """The card counts no longer from `ended_on`. Refuses a day ahead, or before it was issued."""
-    _locked(card.family)
+    locked_family(card.family)
     card = MedicalCard.objects.select_related("family__household__village").get(pk=card.pk)
     if card.ended_on:
         raise RuleViolation(f"这张卡已于{card.ended_on}停用。")
@@ -198,7 +199,7 @@ def replace_card(
 @transaction.atomic
 def end_contract(*, by, contract: DoctorContract, ended_on: date, today: date) -> DoctorContract:
     """The contract is in force no longer on `ended_on`. Refuses a day ahead, or outside its term."""
-    _locked(contract.family)
+    locked_family(contract.family)
     contract = DoctorContract.objects.select_related("family__household__village").get(
         pk=contract.pk
     )
@@ -242,7 +243,7 @@ def _refuse_card(card: MedicalCard, today: date) -> None:
         raise RuleViolation(f"有效期不能早于发卡日期{card.issued_on}。", field="expires_on")
     village = card.family.household.village
     # Two clerks of one township issue in turn: the same number is not given twice.
-    Region.objects.select_for_update(of=("self",)).get(pk=village.parent_id)
+    Region.objects.select_for_update(no_key=True).get(pk=village.parent_id)
     same = MedicalCard.objects.filter(number=card.number).exclude(pk=card.pk)
     if same.filter(family=card.family_id).exists():
         raise RuleViolation(f"这一户已登记过就医卡{card.number}。", field="number")
@@ -364,14 +365,6 @@ def _days_of(row: CareRow) -> dict[str, list[str]]:
     """The row's own day, which says nothing of the person; a day of remembrance is left out."""
     names = ("issued_on", "used_on", "checked_on", "signed_on", "starts_on", "received_on")
     return {name: ["", str(getattr(row, name))] for name in names if getattr(row, name, None)}
-
-
-def _locked(family: SpecialFamily) -> SpecialFamily:
-    return (
-        SpecialFamily.objects.select_for_update(of=("self",))
-        .select_related("household__village")
-        .get(pk=family.pk)
-    )
 
 
 def _record(type_: str, row: CareRow, by, changes: dict) -> None:

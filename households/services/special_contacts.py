@@ -1,5 +1,6 @@
 """Contacts of special families: named, handed over without a gap, and what they record."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from django.db import IntegrityError, transaction
@@ -19,6 +20,7 @@ from households.models import (
     SpecialFamily,
 )
 from households.services.scope import require_visible
+from households.services.special_families import locked_family
 
 PERSON_TAKEN = "已有同名、同电话的联系人，请直接选用。"
 ACCOUNT_TAKEN = "这个账号已经是另一位联系人的账号。"
@@ -52,11 +54,11 @@ def edit_contact_person(
     """Correct name, post, phone, kind and account."""
     claim(person, row_version)
     person = ContactPerson.objects.get(pk=person.pk)
-    before = {"kind": person.kind, "user": person.user_id, "name": person.name, "post": person.post}
+    before = _facts(person)
     person.kind = kind
     _fill_person(person, name, post, phone, user)
     require_visible(ContactPerson.objects.visible_to(by), person)
-    after = {"kind": kind, "user": user and user.pk, "name": name, "post": post}
+    after = _facts(person)
     changed = sorted(k for k in before if before[k] != after[k])
     _record_person("special.person_changed", person, by, {"fields": changed})
     return person
@@ -80,7 +82,8 @@ def name_contact(
     *, by, family: SpecialFamily, person: ContactPerson, started_on: date, today: date
 ) -> FamilyContact:
     """A further contact of the family, from `started_on`."""
-    family = _locked(family)
+    person = held_people([person])[person.pk]
+    family = locked_family(family)
     _refuse_term(family, person, started_on, today)
     term = _new_term(family, person, started_on)
     _record_term("special.contact_named", term, by)
@@ -92,7 +95,8 @@ def hand_over(
     *, by, term: FamilyContact, person: ContactPerson, day: date, today: date, reason: str
 ) -> FamilyContact:
     """`person` takes over from `term` on `day`: the family is without a contact on no day."""
-    family = _locked(term.family)
+    person = held_people([person])[person.pk]
+    family = locked_family(term.family)
     term = FamilyContact.objects.select_related("person").get(pk=term.pk)
     _refuse_ended(term, day, today)
     if person.pk == term.person_id:
@@ -107,7 +111,7 @@ def hand_over(
 @transaction.atomic
 def end_contact(*, by, term: FamilyContact, day: date, today: date, reason: str) -> FamilyContact:
     """End a term without a successor; refused for the family's last contact."""
-    family = _locked(term.family)
+    family = locked_family(term.family)
     term = FamilyContact.objects.select_related("person").get(pk=term.pk)
     _refuse_ended(term, day, today)
     if not family.contacts.filter(ended_on__isnull=True).exclude(pk=term.pk).exists():
@@ -299,6 +303,20 @@ def _fill_person(person: ContactPerson, name: str, post: str, phone: str, user) 
         raise RuleViolation(PERSON_TAKEN, field="name") from None
 
 
+def held_people(people: Iterable[ContactPerson]) -> dict[int, ContactPerson]:
+    """These contacts, none of whom leaves before the transaction ends; taken before any archive."""
+    keys = {person.pk for person in people}
+    held = ContactPerson.objects.select_for_update(no_key=True).filter(pk__in=keys)
+    return {person.pk: person for person in held.order_by("pk")}
+
+
+def _facts(person: ContactPerson) -> dict:
+    return {
+        "kind": person.kind, "user": person.user_id, "name": person.name, "post": person.post,
+        "phone": person.phone_digest,
+    }  # fmt: skip
+
+
 def _refuse_term(family: SpecialFamily, person: ContactPerson, day: date, today: date) -> None:
     if family.closed_on:
         raise RuleViolation("这份档案已经结案，不能再安排联系人。")
@@ -306,7 +324,7 @@ def _refuse_term(family: SpecialFamily, person: ContactPerson, day: date, today:
         raise RuleViolation("开始日期不能晚于今天。", field="started_on")
     if day < family.opened_on:
         raise RuleViolation(f"开始日期不能早于建档日期{family.opened_on}。", field="started_on")
-    if person.left_on and person.left_on <= day:
+    if person.left_on:  # not for an earlier day either: the term would go on after it
         raise RuleViolation(f"{person.name}已于{person.left_on}离岗，请选另一位。", field="person")
     if family.contacts.filter(person=person, ended_on__isnull=True).exists():
         raise RuleViolation(f"{person.name}已经是这一户的联系人。", field="person")
@@ -365,14 +383,6 @@ def _save_record(record: ContactRecord) -> None:
             f"{record.contact.person.name}在{record.happened_on}已有一条联系记录，请改那一条。",
             field="happened_on",
         ) from None
-
-
-def _locked(family: SpecialFamily) -> SpecialFamily:
-    return (
-        SpecialFamily.objects.select_for_update(of=("self",))
-        .select_related("household__village")
-        .get(pk=family.pk)
-    )
 
 
 def _record_family(type_: str, family: SpecialFamily, by, changes: dict) -> None:

@@ -16,7 +16,7 @@ from households.models import (
     SpecialFamily,
 )
 from households.services.scope import require_visible
-from households.services.special_families import record_opening
+from households.services.special_families import locked_family, record_opening
 from households.special.documents import FOLDER, content_of, kinds_for, may_open
 from households.special.uploads import Paper
 
@@ -51,11 +51,7 @@ def add_document(
     if record and record.contact.family_id != family.pk:
         raise RuleViolation("联系记录不是这一户的。", field="record")
     # Locked, so that the same file sent twice at once is found.
-    family = (
-        SpecialFamily.objects.select_for_update(of=("self",))
-        .select_related("household__village")
-        .get(pk=family.pk)
-    )
+    family = locked_family(family)
     require_visible(SpecialFamily.objects.visible_to(by), family)
     digest = hashlib.sha256(paper.content).hexdigest()
     same = family.documents.filter(sha256=digest, removed_at__isnull=True).first()
@@ -141,11 +137,8 @@ def record_packed(*, by, families: Iterable[SpecialFamily], health: bool) -> Non
 
 
 def _fresh(document: FamilyDocument) -> FamilyDocument:
-    return (
-        FamilyDocument.objects.select_for_update(of=("self",))
-        .select_related("family__household__village")
-        .get(pk=document.pk)
-    )
+    FamilyDocument.objects.select_for_update().values_list("pk").get(pk=document.pk)
+    return FamilyDocument.objects.select_related("family__household__village").get(pk=document.pk)
 
 
 def _record(type_: str, document: FamilyDocument, by) -> None:

@@ -47,11 +47,7 @@ def open_archive(
     Refuses a second open archive of the household, one that begins in the future or before an earlier
     one was closed, and kind 死亡 or 伤残 for a family with a living healthy child.
     """
-    household = (
-        Household.objects.select_for_update(of=("self",))
-        .select_related("village")
-        .get(pk=household.pk)
-    )
+    household = _locked_household(household)
     _refuse_day(household, opened_on, today)
     _refuse_healthy_child(household, kind, today)
     people = list(parents) or parents_of(household, opened_on)
@@ -129,7 +125,7 @@ def close_archive(
     *, by, family: SpecialFamily, closed_on: date, reason: str, note: str = "", today: date
 ) -> SpecialFamily:
     """Close the archive and end its contacts' terms on that day. Nothing is deleted."""
-    family = _locked(family)
+    family = locked_family(family)
     if family.closed_on:
         raise RuleViolation("这份档案已经结案。")
     if closed_on > today:
@@ -160,20 +156,27 @@ def close_archive(
 
 @transaction.atomic
 def move_archive(*, by, family: SpecialFamily, household: Household) -> SpecialFamily:
-    """The archive follows its parents into another household."""
-    family = _locked(family)
-    household = (
-        Household.objects.select_for_update(of=("self",))
-        .select_related("village")
-        .get(pk=household.pk)
-    )
+    """The archive follows its parents into another household.
+
+    Refuses one where none of its parents is, and one with an archive that is open or of the same day.
+    """
+    family = locked_family(family)
+    household = _locked_household(household)
     here = Resident.objects.filter(
-        household=household, departed_on__isnull=True, special_archives__family=family
+        household=household,
+        departed_on__isnull=True,
+        special_archives__family=family,
+        special_archives__ended_on__isnull=True,
     )
     if not here.exists():
         raise RuleViolation(f"{household}里没有这份档案的父母，不能转到这一户。", field="household")
-    if household.special_families.filter(closed_on__isnull=True).exclude(pk=family.pk).exists():
+    others = household.special_families.exclude(pk=family.pk)
+    if others.filter(closed_on__isnull=True).exists():
         raise RuleViolation(SECOND_ARCHIVE, field="household")
+    if others.filter(opened_on=family.opened_on).exists():
+        raise RuleViolation(
+            f"{household}在{family.opened_on}已经建过一份档案，不能转到这一户。", field="household"
+        )
     before = str(family.household)
     family.household = household
     family.save(update_fields=["household"])
@@ -245,6 +248,18 @@ def record_opening(*, by, family: SpecialFamily, what: str = "") -> None:
     )
 
 
+def locked_family(family: SpecialFamily) -> SpecialFamily:
+    """The archive with its place, held until the transaction ends, as the last writer left it."""
+    # Locked alone, then read: a join made while waiting would still show the household of before.
+    SpecialFamily.objects.select_for_update().values_list("pk").get(pk=family.pk)
+    return SpecialFamily.objects.select_related("household__village").get(pk=family.pk)
+
+
+def _locked_household(household: Household) -> Household:
+    Household.objects.select_for_update().values_list("pk").get(pk=household.pk)
+    return Household.objects.select_related("village").get(pk=household.pk)
+
+
 def _refuse_day(household: Household, opened_on: date, today: date) -> None:
     if opened_on > today:
         raise RuleViolation("建档日期不能晚于今天。", field="opened_on")
@@ -285,14 +300,6 @@ def _set_parents(family: SpecialFamily, wanted: set[int], today: date) -> bool:
         for pk in sorted(new)
     )
     return bool(left or back or new)
-
-
-def _locked(family: SpecialFamily) -> SpecialFamily:
-    return (
-        SpecialFamily.objects.select_for_update(of=("self",))
-        .select_related("household__village")
-        .get(pk=family.pk)
-    )
 
 
 def _record(type_: str, family: SpecialFamily, by, changes: dict) -> None:

@@ -32,10 +32,15 @@ def record_visit(
 ) -> ContactRecord:
     """record_contact() with a need to see to for each kind of `needs`; all of it or nothing.
 
-    Without `owner` the contact sees to them, without `due_on` within DAYS_TO_SETTLE. Needs want words.
+    Without `owner` the contact sees to them, without `due_on` within DAYS_TO_SETTLE. Needs want words,
+    and somebody who can still open the archive.
     """
     if needs and not request:
         raise RuleViolation("请写明这一户需要什么帮助。", field="request")
+    if needs and owner is None and contact.ended_on:
+        raise RuleViolation(
+            f"{contact.person.name}已不再是这一户的联系人，请另选跟办负责人。", field="owner"
+        )
     record = record_contact(
         by=by, contact=contact, happened_on=happened_on, channel=channel, purpose=purpose, today=today,
         request=request, outcome=outcome,

@@ -56,7 +56,7 @@ def make_round(
     Each with a proposed visitor; see rounds.proposed_visitors(). Refuses a second round of the name,
     one without a family, one that brings nothing, and one that begins more than a year ahead.
     """
-    Region.objects.select_for_update(of=("self",)).get(pk=township.pk)
+    Region.objects.select_for_update(no_key=True).get(pk=township.pk)
     if starts_on > today + timedelta(days=DAYS_AHEAD):
         raise RuleViolation("开始日期在一年以后，请核对年份。", field="starts_on")
     if due_on < starts_on:
@@ -103,7 +103,9 @@ def refresh_round(*, by, care_round: CareRound, today: date) -> tuple[int, int]:
     dropped, _ = gone.delete()
     listed = care_round.visits.order_by().values("family")
     added = _add(care_round, wanted.filter(closed_on__isnull=True).exclude(pk__in=listed))
-    stale = list(care_round.visits.to_visit().filter(contact__ended_on__isnull=False))
+    # Held: who ticks one off meanwhile says who went, and that stays.
+    to_visit = care_round.visits.to_visit().select_for_update(of=("self",))
+    stale = list(to_visit.filter(contact__ended_on__isnull=False))
     visitors = rounds.proposed_visitors([visit.family_id for visit in stale])
     for visit in stale:
         visit.contact = visitors.get(visit.family_id)
@@ -125,7 +127,8 @@ def change_visitors(
     """
     care_round = _locked_round(care_round)
     changed = []
-    for visit in care_round.visits.visible_to(by).to_visit().filter(pk__in=chosen):
+    visits = care_round.visits.visible_to(by).to_visit().select_for_update(of=("self",))
+    for visit in visits.filter(pk__in=chosen):
         contact = chosen[visit.pk]
         if contact and (contact.family_id != visit.family_id or contact.ended_on):
             raise RuleViolation(f"{contact.person.name}现在不是这一户的联系人，请重新选择。")

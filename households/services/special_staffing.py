@@ -11,7 +11,7 @@ from fpadmin.audit.log import Entry
 from fpadmin.errors import RuleViolation
 from households.models import ContactPerson, FamilyContact, SpecialFamily
 from households.services.scope import require_visible
-from households.services.special_contacts import hand_over
+from households.services.special_contacts import hand_over, held_people
 
 EVENT_TYPES = {
     "special.person_handed_over": "交接联系人的家庭",
@@ -37,6 +37,7 @@ def hand_over_families(
 
     What is refused names its family and carries the field `term_<pk of the term>`.
     """
+    held_people(move.person for move in moves)
     for move in sorted(moves, key=lambda move: move.term.family_id):
         if move.term.person_id != person.pk:
             raise ValueError(f"term {move.term.pk} is not one of person {person.pk}")

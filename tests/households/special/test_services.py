@@ -1,15 +1,18 @@
 """Archives and contacts: what the services do, refuse and leave behind, and what the database holds."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from fpadmin.audit.models import AuditEvent
 from fpadmin.errors import RuleViolation
 from households import services
 from households.models import ContactRecord, FamilyContact, SpecialFamily
-from tests.factories.households import make_birth
+from households.services.special_log import record_visit
+from tests.factories.households import make_birth, make_household, make_resident
 from tests.factories.special import (
     OPENED,
     make_archive,
@@ -164,3 +167,112 @@ def test_database_holds_term_day_and_once_a_day(village):
         with pytest.raises(IntegrityError), transaction.atomic():
             fault()
     assert ContactRecord.objects.get().happened_on == date(2018, 5, 1)
+
+
+def test_who_left_gets_no_family_for_an_earlier_day_either(clerk, village):
+    family = make_archive(village, contacts=1)
+    gone = make_person(village, "走了", left_on=date(2018, 9, 1))
+    with pytest.raises(RuleViolation, match="已于2018-09-01离岗"):
+        services.name_contact(
+            by=clerk, family=family, person=gone, started_on=date(2018, 8, 1), today=TODAY
+        )
+    with pytest.raises(RuleViolation, match="已于2018-09-01离岗"):
+        services.hand_over(
+            by=clerk, term=family.contacts.get(), person=gone, day=date(2018, 8, 1), today=TODAY,
+            reason="调岗",
+        )  # fmt: skip
+    assert not gone.terms.exists()
+    assert family.contacts.get().ended_on is None
+
+
+def test_who_left_while_the_form_was_open_gets_no_family(clerk, village):
+    family, person = make_archive(village), make_person(village)
+    services.mark_left(by=clerk, person=person, left_on=TODAY, today=TODAY)
+    person.left_on = None  # as the form read it before
+    with pytest.raises(RuleViolation, match="离岗"):
+        services.name_contact(by=clerk, family=family, person=person, started_on=TODAY, today=TODAY)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_hand_overs_at_once_make_one_successor(clerk, reviewer, village):
+    family = make_archive(village, contacts=1)
+    term = family.contacts.get()
+    start = threading.Barrier(2)
+
+    def hand_over(by, person):
+        try:
+            start.wait(10)
+            services.hand_over(
+                by=by, term=term, person=person, day=TODAY, today=TODAY, reason="调岗"
+            )
+            return ""
+        except RuleViolation as violation:
+            return violation.message
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        said = list(pool.map(hand_over, [clerk, reviewer], [make_person(village) for _ in "ab"]))
+
+    assert sorted(map(bool, said)) == [False, True]
+    assert "已不再是这一户的联系人" in "".join(said)
+    assert family.contacts.filter(ended_on__isnull=True).count() == 1
+
+
+def test_correcting_a_person_tells_which_facts_changed(clerk, village):
+    person = make_person(village, "林霞丹", phone="")
+    services.edit_contact_person(
+        by=clerk, person=person, row_version=0, name="林霞丹", kind=person.kind, post="副主任",
+        phone="13011118404", user=None,
+    )  # fmt: skip
+    event = AuditEvent.objects.get(type="special.person_changed")
+    assert event.changes["fields"] == ["phone", "post"]
+    assert "1301111" not in str(event.changes)
+
+
+def lives_in(resident, household):
+    resident.household, resident.relation = household, "其他"
+    resident.save()
+
+
+def test_archive_follows_its_parents_and_nobody_else(clerk, village):
+    family = make_archive(village)
+    stranger, elsewhere = make_household(village, "00801"), make_household(village, "00802")
+    make_resident(stranger, "路人")
+    former = family.parents.first()
+    for parent in family.parents.all():
+        lives_in(parent.resident, elsewhere)
+    with pytest.raises(RuleViolation, match="没有这份档案的父母"):
+        services.move_archive(by=clerk, family=family, household=stranger)
+    assert services.move_archive(by=clerk, family=family, household=elsewhere)
+    lives_in(former.resident, stranger)
+    family.parents.filter(pk=former.pk).update(ended_on=TODAY)
+    with pytest.raises(RuleViolation, match="没有这份档案的父母"):
+        services.move_archive(by=clerk, family=family, household=stranger)
+
+
+def test_archive_moves_into_no_household_with_one_of_the_same_day(clerk, village):
+    family, other = make_archive(village), make_archive(village)
+    services.close_archive(by=clerk, family=other, closed_on=TODAY, reason="moved", today=TODAY)
+    lives_in(family.parents.first().resident, other.household)
+    with pytest.raises(RuleViolation, match="2018-01-02已经建过一份档案"):
+        services.move_archive(by=clerk, family=family, household=other.household)
+    family.refresh_from_db()
+    assert family.household != other.household
+
+
+def test_need_of_a_former_contacts_visit_goes_to_a_current_one(clerk, village):
+    family = make_archive(village, contacts=1)
+    term = family.contacts.get()
+    successor = services.hand_over(
+        by=clerk, term=term, person=make_person(village), day=TODAY, today=TODAY, reason="调岗"
+    )
+    term.refresh_from_db()
+    visit = {
+        "by": clerk, "contact": term, "happened_on": TODAY, "channel": "入户", "today": TODAY,
+        "purpose": "日常联系", "request": "陪同复诊", "needs": ["就医"],
+    }  # fmt: skip
+    with pytest.raises(RuleViolation, match="请另选跟办负责人"):
+        record_visit(**visit)
+    assert not term.records.exists()
+    assert record_visit(**visit, owner=successor.person).follow_ups.get().owner == successor.person
