@@ -155,7 +155,7 @@ def test_row_leads_to_the_archive_that_the_user_sees(issue, clerk, propagandist)
     assert not any("special" in link for link, _ in group.links(propagandist, rows))
 
 
-def test_family_found_without_an_archive_is_named_by_its_parent(village):
+def test_family_found_without_an_archive_is_named_by_its_parent(village, clerk):
     head, _ = make_bereaved(village)
     (row,) = people_of_special("special_archives_missing", village, YEAR)
     assert (row.name, row.resident_id, row.facts) == (
@@ -163,6 +163,9 @@ def test_family_found_without_an_archive_is_named_by_its_parent(village):
         head.pk,
         {"家庭类型": "独生子女死亡"},
     )
+    assert group_of("special_families").links(clerk, [row]) == [
+        (head.get_absolute_url(), head.household.get_absolute_url())
+    ]
 
 
 @pytest.mark.parametrize(
