@@ -58,6 +58,7 @@ from households.models.special_families import (
     FamilyKind,
     FamilyParent,
     SpecialFamily,
+    archive_open,
 )
 
 __all__ = [
@@ -68,5 +69,6 @@ __all__ = [
     "HealthCheck", "Household", "Hukou", "LedgerEntry", "LedgerLock", "LedgerMember", "LifeEvent",
     "LowIncomeSpell", "Marital", "MedicalCard", "Merge", "MissedMonth", "NeedKind", "NursingInsurance",
     "Origin", "PriorityKind", "PriorityService", "Purpose", "Relation", "Residence", "Residency",
-    "Resident", "RoundVisit", "Sex", "SpecialFamily", "Survival", "VillageChange", "living", "registered",
+    "Resident", "RoundVisit", "Sex", "SpecialFamily", "Survival", "VillageChange", "archive_open",
+    "living", "registered",
 ]  # fmt: skip

@@ -41,6 +41,18 @@ class DocumentKind(models.TextChoices):
 HEALTH_DOCUMENTS = (DocumentKind.DEATH, DocumentKind.DISABILITY)
 
 
+class MedicalCardQuerySet(FamilyScopedQuerySet):
+    """Cards, seen by whoever sees the archive."""
+
+    def valid_on(self, day):
+        """Issued by `day`, not ended on it, and good on it: the day it expires is its last."""
+        return self.filter(
+            Q(issued_on__isnull=True) | Q(issued_on__lte=day),
+            Q(ended_on__isnull=True) | Q(ended_on__gt=day),
+            Q(expires_on__isnull=True) | Q(expires_on__gte=day),
+        )
+
+
 class MedicalCard(models.Model):
     """A 方便就医卡, of one member or, where nobody is named, of the family."""
 
@@ -56,7 +68,7 @@ class MedicalCard(models.Model):
     ended_on = models.DateField("停用日期", null=True, blank=True)
     end_reason = models.CharField("停用原因", max_length=100, blank=True, default="")
 
-    objects = FamilyScopedQuerySet.as_manager()
+    objects = MedicalCardQuerySet.as_manager()
 
     class Personal:
         personal = ("family", "resident", "number")

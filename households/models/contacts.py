@@ -6,7 +6,12 @@ from django.urls import reverse
 
 from fpadmin.crypto import DigestField, EncryptedCharField
 from fpadmin.scoping import RegionScopedQuerySet
-from households.models.special_families import ContactKind, FamilyScopedQuerySet, SpecialFamily
+from households.models.special_families import (
+    ContactKind,
+    FamilyScopedQuerySet,
+    SpecialFamily,
+    in_term,
+)
 
 
 class Channel(models.TextChoices):
@@ -109,7 +114,7 @@ class FamilyContactQuerySet(FamilyScopedQuerySet):
 
     def in_term_on(self, day):
         """Contacts of `day` for counting: on the day of a hand-over the new one."""
-        return self.filter(Q(ended_on__isnull=True) | Q(ended_on__gt=day), started_on__lte=day)
+        return self.filter(in_term(day))
 
     def who_may_record_on(self, day):
         """Contacts who may have met the family on `day`: on the day of a hand-over both."""

@@ -47,6 +47,16 @@ class CloseReason(models.TextChoices):
     OTHER = "other", "其他"
 
 
+def archive_open(day) -> Q:
+    """For SpecialFamily: open on `day`; one that is closed on it is open no longer."""
+    return Q(Q(closed_on__isnull=True) | Q(closed_on__gt=day), opened_on__lte=day)
+
+
+def in_term(day) -> Q:
+    """A term of started_on and ended_on in force on `day`: half-open, so no longer on ended_on."""
+    return Q(Q(ended_on__isnull=True) | Q(ended_on__gt=day), started_on__lte=day)
+
+
 class SpecialFamilyQuerySet(RegionScopedQuerySet):
     """Archives, seen by the office's keepers of them and by the family's current contacts."""
 
@@ -64,8 +74,8 @@ class SpecialFamilyQuerySet(RegionScopedQuerySet):
         )
 
     def open_on(self, day):
-        """Archives open on `day`; one that is closed on it is open no longer."""
-        return self.filter(Q(closed_on__isnull=True) | Q(closed_on__gt=day), opened_on__lte=day)
+        """Archives open on `day`, see archive_open()."""
+        return self.filter(archive_open(day))
 
 
 class SpecialFamily(models.Model):
@@ -150,6 +160,14 @@ class FamilyScopedQuerySet(RegionScopedQuerySet):
         return self.filter(**{f"{self.family_path}__in": families.values("pk")})
 
 
+class FamilyParentQuerySet(FamilyScopedQuerySet):
+    """Parents, seen by whoever sees the archive."""
+
+    def in_term_on(self, day):
+        """Whom the archive was about on `day`."""
+        return self.filter(in_term(day))
+
+
 class FamilyParent(models.Model):
     """A parent whom the archive is about. Who they were on a past day, the terms say."""
 
@@ -160,7 +178,7 @@ class FamilyParent(models.Model):
     started_on = models.DateField("起")
     ended_on = models.DateField("止", null=True, blank=True)
 
-    objects = FamilyScopedQuerySet.as_manager()
+    objects = FamilyParentQuerySet.as_manager()
 
     class Personal:
         personal = ("family", "resident")

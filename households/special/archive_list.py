@@ -10,7 +10,6 @@ from django.db.models import (
     Exists,
     Max,
     OuterRef,
-    Q,
     QuerySet,
     Subquery,
     Value,
@@ -20,7 +19,6 @@ from django.db.models.functions import Coalesce, Concat
 
 from fpadmin.accounts.permissions import Permission
 from fpadmin.audit.log import register_types
-from fpadmin.reporting.registry import Span
 from fpadmin.ui import acts, listing
 from fpadmin.ui.acts import Act
 from fpadmin.ui.choices import NamedFilter
@@ -37,7 +35,8 @@ from households.models import (
     SpecialFamily,
 )
 from households.services import special_printing
-from households.special import months, staffing
+from households.special import due, staffing
+from households.special.rules import rule_book
 
 KEY = "special-families"
 MET, DUE, OVER = "met", "due", "closed"
@@ -58,27 +57,21 @@ def with_state(families: QuerySet, day: date) -> QuerySet:
 
     In one statement for any number of archives.
     """
+    book = rule_book(day)
     records = ContactRecord.objects.counted().filter(
         contact__family=OuterRef("pk"), happened_on__lte=day
     )
-    return staffing.with_staffing(families, day).annotate(
+    return due.with_month(staffing.with_staffing(families, day, book), day, book).annotate(
         parent_names=parent_names(),
         last_contact_on=Subquery(
             records.order_by().values("contact__family").annotate(d=Max("happened_on")).values("d")
         ),
         month_state=Case(
             When(closed_on__lte=day, then=Value(OVER)),
-            When(months.contacted_between(day.replace(day=1), day), then=Value(MET)),
-            default=Value(DUE),
+            When(due.IS_DUE, then=Value(DUE)),
+            default=Value(MET),
         ),
-        has_card=Exists(
-            MedicalCard.objects.filter(
-                Q(issued_on__isnull=True) | Q(issued_on__lte=day),
-                Q(ended_on__isnull=True) | Q(ended_on__gt=day),
-                Q(expires_on__isnull=True) | Q(expires_on__gte=day),
-                family=OuterRef("pk"),
-            )
-        ),
+        has_card=Exists(MedicalCard.objects.valid_on(day).filter(family=OuterRef("pk"))),
     )
 
 
@@ -95,14 +88,6 @@ def parent_names(family: str = "pk") -> Coalesce:
         When(Exists(names[1:2]), then=both), default=Coalesce(first, Value("")),
         output_field=CharField(),
     )  # fmt: skip
-
-
-def missed_since(families: QuerySet, start: date, day: date) -> QuerySet:
-    """Archives with at least one month between `start` and `day` that counts and has no contact."""
-    missed = Q(pk__in=[])
-    for first, last in months.months_of(Span(start, day)):
-        missed |= months.open_on(last) & ~Q(months.contacted_between(first, last))
-    return families.filter(missed)
 
 
 class ArchiveFilter(FilterSet):
@@ -150,7 +135,7 @@ class ArchiveFilter(FilterSet):
         start = day.replace(month=1, day=1)
         if value == "twelve":
             start = date(day.year - 1, day.month, 1)
-        return missed_since(queryset, start, day)
+        return due.with_gaps(queryset, due.finished_since(start, day))
 
     def by_state(self, queryset, name, value):
         return queryset if value == EVERY else queryset.filter(closed_on__lte=self.request.day)

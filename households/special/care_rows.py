@@ -22,7 +22,6 @@ from households.models import (
 )
 from households.special.archive_list import parent_names
 from households.special.doctor_contracts import contract_value, under_contract
-from households.special.months import open_on
 
 PRIORITIES = "special-priorities"
 SOON_DAYS = 30
@@ -73,8 +72,8 @@ def parents_on(user, day: date) -> QuerySet:
     """The living parents of archives that were open on `day`, as far as the user may see them."""
     family = Q(family__in=visible_open(user, day))
     return (
-        FamilyParent.objects.filter(family, living(day, "resident__"), started_on__lte=day)
-        .filter(Q(ended_on__isnull=True) | Q(ended_on__gt=day))
+        FamilyParent.objects.in_term_on(day)
+        .filter(family, living(day, "resident__"))
         .select_related("resident", f"{HOUSEHOLD}__village")
         .order_by(f"{HOUSEHOLD}__village__path", f"{HOUSEHOLD}__number", "pk")
     )
@@ -82,7 +81,7 @@ def parents_on(user, day: date) -> QuerySet:
 
 def visible_open(user, day: date) -> QuerySet:
     """Keys of the archives open on `day` that the user may see."""
-    return SpecialFamily.objects.visible_to(user).filter(open_on(day)).order_by().values("pk")
+    return SpecialFamily.objects.visible_to(user).open_on(day).order_by().values("pk")
 
 
 def year_of(asked: Asked) -> int:

@@ -87,12 +87,7 @@ def families_on(day: date) -> QuerySet:
 def of_the_families(day: date, book: RuleBook, places: Gathered) -> dict[str, Any]:
     """{code: condition} on families_on(day); what the office asks is that of their place."""
     contacts = FamilyContact.objects.in_term_on(day).filter(family=OuterRef("pk"))
-    cards = MedicalCard.objects.filter(
-        Q(issued_on__isnull=True) | Q(issued_on__lte=day),
-        Q(ended_on__isnull=True) | Q(ended_on__gt=day),
-        Q(expires_on__isnull=True) | Q(expires_on__gte=day),
-        family=OuterRef("pk"),
-    )
+    cards = MedicalCard.objects.valid_on(day).filter(family=OuterRef("pk"))
     visits = visits_in(Span(statistical_year_start(day), day)).filter(
         contact__family=OuterRef("pk")
     )
@@ -176,10 +171,8 @@ def households_of(code: str, day: date, book: RuleBook, places: Gathered) -> Que
 def parents_on(day: date) -> QuerySet:
     """Parents of open archives in term on the day, living and registered then."""
     here = Residency.objects.living_on(day).filter(resident=OuterRef("resident"))
-    parents = FamilyParent.objects.filter(
+    parents = FamilyParent.objects.in_term_on(day).filter(
         Exists(here),
-        Q(ended_on__isnull=True) | Q(ended_on__gt=day),
-        started_on__lte=day,
         family__in=SpecialFamily.objects.open_on(day).order_by().values("pk"),
     )
     return placed(parents, "family__household", day)

@@ -34,7 +34,6 @@ from households.special import criteria
 from households.special.archive_list import parent_names
 from households.special.doctor_contracts import SOURCES
 from households.special.due import own_families
-from households.special.months import open_on
 
 SUPPORT_AGE, ELDERLY_AGE = 49, 60
 SUPPORT, ELDERLY, CARD, CONTRACT = "support", "elderly", "card", "contract"
@@ -113,7 +112,7 @@ def birthday(birth_date: date, years: int) -> date:
 
 def ahead(families: QuerySet, day: date, last: date, kinds=tuple(WORDS)) -> list[DayAhead]:
     """The dates of these archives from `day` to `last` in order: one query per kind (and source)."""
-    keys = families.filter(open_on(day)).order_by().values("pk")
+    keys = families.open_on(day).order_by().values("pk")
     found = [item for kind in kinds for item in _FINDERS[kind](keys, day, last)]
     return sorted(found, key=lambda item: (item.day, item.village, item.household, item.kind))
 

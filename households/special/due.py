@@ -13,7 +13,7 @@ from django.db.models import (
     QuerySet,
     Subquery,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, ExtractMonth, ExtractYear
 from django.urls import reverse
 
 from fpadmin.accounts.permissions import Permission
@@ -21,13 +21,20 @@ from fpadmin.dates import month_end
 from fpadmin.reporting.registry import Span
 from fpadmin.ui import todos
 from fpadmin.ui.todos import Todo, TodoSource
-from households.models import ContactRecord, FamilyContact, FollowUp, MissedMonth, SpecialFamily
-from households.special.months import contacted_between, months_of, open_on
-from households.special.rules import rule_book
+from households.models import (
+    ContactRecord,
+    FamilyContact,
+    FollowUp,
+    MissedMonth,
+    SpecialFamily,
+    archive_open,
+)
+from households.special.months import contacted_between, months_of
+from households.special.rules import RuleBook, rule_book
 
 VILLAGE = "household__village__path"
 SOON_DAYS = 7  # what is due so soon stands on the home page
-NONE = Q(pk__in=[])
+IS_DUE = Q(done_this_month__lt=F("asked_monthly"))  # of with_month()
 
 
 def own_families(user) -> QuerySet:
@@ -43,10 +50,14 @@ def is_contact(user) -> bool:
     return own_families(user).exists()
 
 
-def finished_months(year: int, day: date) -> list[tuple[date, date]]:
-    """First and last day of the year's months that were over before `day`."""
-    ended = min(date(year, 12, 31), day - timedelta(days=1))
-    return months_of(Span(date(year, 1, 1), ended)) if ended.year == year else []
+def finished_since(start: date, day: date) -> list[tuple[date, date]]:
+    """First and last day of the months from that of `start` on that were over before `day`."""
+    return months_of(Span(start, day - timedelta(days=1)))
+
+
+def finished_span(year: int, day: date) -> Span | None:
+    """The year's months that were over before `day`, None while there is none."""
+    return span_until(Span(date(year, 1, 1), date(year, 12, 31)), day - timedelta(days=1))
 
 
 def year_looked_at(day: date) -> int:
@@ -54,57 +65,75 @@ def year_looked_at(day: date) -> int:
     return (day.replace(day=1) - timedelta(days=1)).year
 
 
-def missed(first: date, last: date) -> Q:
-    """For SpecialFamily: the month counts and nobody contacted the family."""
-    return open_on(last) & ~Q(contacted_between(first, last))
+def with_gaps(families: QuerySet, span: Span | None) -> QuerySet:
+    """Families with a month of the span that counts and in which nobody contacted them.
+
+    One look at each family's log, however long the span; without a span none.
+    """
+    if span is None:
+        return families.none()
+    return families.alias(done=_months_done(span), asked=number_due(span)).filter(
+        done__lt=F("asked")
+    )
 
 
-def unexplained(first: date, last: date) -> Q:
-    """For SpecialFamily: missed, and nobody said why."""
-    said = MissedMonth.objects.filter(family=OuterRef("pk"), month=first)
-    return missed(first, last) & ~Q(Exists(said))
+def with_open_gaps(families: QuerySet, span: Span | None) -> QuerySet:
+    """with_gaps() of which at least one month was never explained."""
+    if span is None:
+        return families.none()
+    return families.alias(
+        done=_months_done(span), asked=number_due(span), said=_months_explained(span)
+    ).filter(asked__gt=F("done") + F("said"))
 
 
-def with_gaps(families: QuerySet, months: list[tuple[date, date]]) -> QuerySet:
-    """Families that were missed in one of the months."""
-    gaps = NONE
-    for first, last in months:
-        gaps |= missed(first, last)
-    return families.filter(gaps)
-
-
-def with_open_gaps(families: QuerySet, months: list[tuple[date, date]]) -> QuerySet:
-    """Families missed in one of the months without a word of explanation."""
-    gaps = NONE
-    for first, last in months:
-        gaps |= unexplained(first, last)
-    return families.filter(gaps)
-
-
-def with_late_gaps(families: QuerySet, months: list[tuple[date, date]], day: date) -> QuerySet:
+def with_late_gaps(families: QuerySet, span: Span | None, day: date) -> QuerySet:
     """with_open_gaps() of months that were over more days ago than the office allows."""
-    gaps = NONE
-    for first, last in months:
-        gaps |= unexplained(first, last) & Q(late_before__gt=last)
-    return families.alias(late_before=_late_before(day, VILLAGE)).filter(gaps)
+    if span is None:
+        return families.none()
+    book = rule_book(day)
+    late = Q(pk__in=[])
+    for days in {DEFAULT.overdue_days, *(rule.overdue_days for rule in book.rules.values())}:
+        over = span_until(span, day - timedelta(days=days + 1))
+        if over:
+            found = with_open_gaps(SpecialFamily.objects.order_by(), over).values("pk")
+            late |= Q(overdue_days=days, pk__in=found)
+    allowed = book.case(lambda rule: rule.overdue_days, VILLAGE, IntegerField())
+    return families.alias(overdue_days=allowed).filter(late)
+
+
+def span_until(span: Span, day: date) -> Span | None:
+    """The months of the span that were over by `day`, None where there is none."""
+    months = months_of(Span(span.start, min(span.as_of, day)))
+    return Span(span.start, months[-1][1]) if months else None
+
+
+def _months_done(span: Span) -> Coalesce:
+    """For SpecialFamily: its months of the span with a contact."""
+    contacts = contacts_that_count(span).filter(contact__family=OuterRef("pk"))
+    return _number(contacts, "contact__family", NUMBER_DONE)
+
+
+def _months_explained(span: Span) -> Coalesce:
+    """For SpecialFamily: its months of the span without a contact that somebody explained."""
+    contacts = ContactRecord.objects.counted().filter(
+        contact__family=OuterRef("family"),
+        happened_on__year=ExtractYear(OuterRef("month")),
+        happened_on__month=ExtractMonth(OuterRef("month")),
+    )
+    said = MissedMonth.objects.filter(
+        ~Exists(contacts), family=OuterRef("pk"), month__range=(span.start, span.as_of)
+    )
+    return _number(said, "family", Count("pk"))
+
+
+def _number(rows: QuerySet, of: str, counted) -> Coalesce:
+    numbers = rows.order_by().values(of).annotate(number=counted).values("number")
+    return Coalesce(Subquery(numbers, output_field=IntegerField()), 0)
 
 
 def due_this_month(families: QuerySet, day: date) -> QuerySet:
     """Open archives contacted less often in the month of `day` than the office asks for."""
-    done = ContactRecord.objects.counted().filter(
-        contact__family=OuterRef("pk"),
-        happened_on__range=(day.replace(day=1), month_end(day.year, day.month)),
-    )
-    counted = done.order_by().values("contact__family").annotate(n=Count("pk")).values("n")
-    asked = rule_book(day).case(lambda rule: rule.contacts_per_month, VILLAGE, IntegerField())
-    return (
-        families.filter(open_on(day))
-        .alias(
-            done=Coalesce(Subquery(counted, output_field=IntegerField()), 0),
-            asked_monthly=asked,
-        )
-        .filter(done__lt=F("asked_monthly"))
-    )
+    return with_month(families.filter(archive_open(day)), day, rule_book(day)).filter(IS_DUE)
 
 
 def open_needs(needs: QuerySet) -> QuerySet:
@@ -178,11 +207,11 @@ def _of_office(user, day: date, *, late: bool) -> list[Todo]:
     needs = reverse("households:special-need-list")
     families, raised = SpecialFamily.objects.visible_to(user), FollowUp.objects.visible_to(user)
     year = year_looked_at(day)
-    months = finished_months(year, day)
+    finished = finished_span(year, day)
     if late:
-        gaps, over = with_late_gaps(families, months, day), late_needs(raised, day)
+        gaps, over = with_late_gaps(families, finished, day), late_needs(raised, day)
     else:
-        gaps, over = with_open_gaps(families, months), overdue_needs(raised, day)
+        gaps, over = with_open_gaps(families, finished), overdue_needs(raised, day)
     word = "late" if late else "open"
     return [
         Todo(

@@ -24,6 +24,7 @@ from django.urls import reverse
 
 from fpadmin.dates import month_end
 from fpadmin.reporting.pages import RowPaginator
+from fpadmin.reporting.registry import Span
 from households.models import (
     VISITS,
     Channel,
@@ -32,10 +33,12 @@ from households.models import (
     MissedMonth,
     Purpose,
     SpecialFamily,
+    archive_open,
 )
 from households.special import due
 from households.special.archive_list import parent_names
-from households.special.months import contacted_between, open_on
+from households.special.family_months import number_done, number_due
+from households.special.months import contacted_between
 from households.special.rules import RuleBook, rule_books
 
 FAMILIES_A_PAGE = 50
@@ -165,12 +168,13 @@ def with_gaps(families: QuerySet, kind: str, year: int, day: date) -> QuerySet:
 
 def with_year(families: QuerySet, year: int, day: date) -> QuerySet:
     """With months_counted, months_met (of the finished ones) and visits_made in the year."""
-    met, counting = Value(0), Value(0)
-    for first, last in due.finished_months(year, day):
-        counting += _one(open_on(last))
-        met += _one(open_on(last) & Q(contacted_between(first, last)))
+    finished = due.finished_months(year, day)
+    over = Span(finished[0][0], finished[-1][1]) if finished else None
     return families.annotate(
-        months_counted=counting, months_met=met, visits_made=_visits(year), names=parent_names()
+        months_counted=number_due(over) if over else Value(0),
+        months_met=number_done(over) if over else Value(0),
+        visits_made=_visits(year),
+        names=parent_names(),
     )
 
 
@@ -284,7 +288,7 @@ def _sums(families: QuerySet, months: list[Month]) -> Sums:
     begun = [m for m in months if not m.is_ahead]
     ones = {
         f"met_{m.first.month}": _one(
-            Q(contacted_between(m.first, m.last)) & (open_on(m.last) if m.is_finished else Q())
+            Q(contacted_between(m.first, m.last)) & (archive_open(m.last) if m.is_finished else Q())
         )
         for m in begun
     }

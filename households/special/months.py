@@ -5,7 +5,7 @@ A month counts for a family whose archive is open on its last day, once that day
 
 from datetime import date
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef
 
 from fpadmin.dates import month_end
 from fpadmin.reporting.registry import Span
@@ -28,13 +28,3 @@ def contacted_between(first: date, last: date) -> Exists:
             contact__family=OuterRef("pk"), happened_on__range=(first, last)
         )
     )
-
-
-def open_on(day: date) -> Q:
-    """SpecialFamilyQuerySet.open_on as a condition."""
-    return Q(opened_on__lte=day) & (Q(closed_on__isnull=True) | Q(closed_on__gt=day))
-
-
-def due_months(families: QuerySet, first: date, last: date) -> QuerySet:
-    """The families for which the month from `first` to `last` counts."""
-    return families.filter(open_on(last))

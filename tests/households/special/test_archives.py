@@ -1,5 +1,7 @@
 """The archives' list, the page of one, its health, and what the registry tells of it."""
 
+from datetime import date
+
 import pytest
 from django.http import QueryDict
 from django.urls import reverse
@@ -7,7 +9,7 @@ from django.urls import reverse
 from fpadmin.audit.models import AuditEvent
 from fpadmin.exports.selectors import sensitive_kinds
 from fpadmin.ui.listing import HEALTH, LISTS, Asked, Selection
-from households.models import SpecialFamily
+from households.models import CareRule, SpecialFamily
 from tests.conftest import TODAY
 from tests.factories.accounts import make_user
 from tests.factories.special import (
@@ -99,6 +101,33 @@ def test_missed_months_of_the_year_are_found(village, clerk, sign_in):
             make_record(lacking.contacts.get(), TODAY.replace(month=month, day=9))
 
     assert _listed(sign_in(clerk), missed="year") == [lacking.household.number]
+
+
+def test_month_that_runs_is_not_missed_on_its_last_day(village, clerk, sign_in, settings):
+    settings.TODAY = "2018-10-31"
+    term = make_archive(village, contacts=1).contacts.get()
+    for month in range(1, 10):
+        make_record(term, date(2018, month, 9))
+    assert _listed(sign_in(clerk), missed="year") == []
+    assert _listed(sign_in(clerk), missed="twelve") == []
+    settings.TODAY = "2018-11-01"
+    assert _listed(sign_in(clerk), missed="year") == [term.family.household.number]
+
+
+def test_month_is_due_until_it_has_as_many_contacts_as_are_asked_for(
+    village, township, clerk, sign_in
+):
+    CareRule.objects.create(
+        region=township, from_on=date(2018, 10, 1), contacts_per_month=2, document="办法",
+        set_by=clerk,
+    )  # fmt: skip
+    term = make_archive(village, contacts=1).contacts.get()
+    make_record(term, date(2018, 10, 1))
+    number = term.family.household.number
+    assert _listed(sign_in(clerk), month="due") == [number]
+    make_record(term, date(2018, 10, 8))
+    assert _listed(sign_in(clerk), month="due") == []
+    assert _listed(sign_in(clerk), month="met") == [number]
 
 
 def test_list_asks_as_often_for_many_archives(
