@@ -12,8 +12,7 @@ from datetime import date
 from math import ceil
 
 from households.models import SpecialFamily
-from households.special import sections
-from households.special.archive_page import graded_children, names_of, parents_of_archive
+from households.special.archive_page import names_of, paper_parts, parents_of_archive
 from households.special.sections import PaperTable
 
 MOST_FAMILIES = 30  # more is no work for a page; a pack of files is
@@ -62,9 +61,7 @@ class ArchivePaper:
 def archive_paper(user, family: SpecialFamily, day: date, *, health: bool) -> ArchivePaper:
     """All parts of the archive in the order of inspections; health only where it is asked for."""
     parts = [("档案概况", [_summary(family)])]
-    parts += [(one.title, one.paper(user, family, day)) for one in sections.in_order()]
-    if health:
-        parts.append(("健康情况", [_health(user, family)]))
+    parts += paper_parts(user, family, day, health=health)
     contents, sheets = cut(parts)
     return ArchivePaper(family, names_of(parents_of_archive(family)), contents, sheets)
 
@@ -112,17 +109,6 @@ def _summary(family: SpecialFamily) -> PaperTable:
         reason = "　".join(filter(None, [family.get_close_reason_display(), family.close_note]))
         rows.append(("结案", f"{family.closed_on}　{reason}"))
     return PaperTable("档案概况", ("项目", "内容"), rows)
-
-
-def _health(user, family: SpecialFamily) -> PaperTable:
-    rows = [
-        ("子女死亡原因", family.cause_of_death or "无记录"),
-        ("健康情况", family.health_note or "无记录"),
-    ]
-    for child in graded_children(user, family):
-        certified = f"　{child.disability_date}鉴定" if child.disability_date else ""
-        rows.append((f"{child.child_name}伤残等级", f"{child.disability_grade}{certified}"))
-    return PaperTable("健康情况（仅限经办和审核）", ("项目", "内容"), rows)
 
 
 def _heights(lines: Iterable[tuple[str, ...]], widths: list[float]) -> list[float]:

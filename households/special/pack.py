@@ -7,19 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from django.db.models import F
-
 from fpadmin.accounts.permissions import Permission
 from fpadmin.exports import packs, workbook
 from fpadmin.exports.packs import Pack, PackFile, PackOrder, PackPart
 from fpadmin.exports.workbook import SheetColumn
 from fpadmin.ui import acts
 from fpadmin.ui.acts import Act
-from households.models import HEALTH_DOCUMENTS, FamilyDocument, HealthCheck, SpecialFamily
+from households.models import HEALTH_DOCUMENTS, FamilyDocument, SpecialFamily
 from households.services.special_documents import record_packed
 from households.special import archive_list, archive_page, documents, sections
 from households.special.paper_docx import archive_docx
-from households.special.sections import PaperTable
 from households.special.uploads import ENDING_OF
 
 KEY = "special-archives"
@@ -139,12 +136,8 @@ def _write(content: bytes, stream) -> None:
 def _write_paper(order: PackOrder, family: SpecialFamily, stream) -> None:
     """The family's 一户一档, with health only where it was asked for."""
     household = family.household
-    parts = [
-        (section.title, section.paper(order.user, family, order.day))
-        for section in sections.in_order()
-    ]
-    if HEALTH in order.parts:
-        parts.append(("健康情况", _health_paper(order, family)))
+    health = HEALTH in order.parts
+    parts = archive_page.paper_parts(order.user, family, order.day, health=health)
     state = f"{family.closed_on}结案（{family.get_close_reason_display()}）"
     content = archive_docx(
         unit=order.head.region,
@@ -161,25 +154,6 @@ def _write_paper(order: PackOrder, family: SpecialFamily, stream) -> None:
         parts=parts,
     )
     stream.write(content)
-
-
-def _health_paper(order: PackOrder, family: SpecialFamily) -> list[PaperTable]:
-    checks = HealthCheck.objects.visible_to(order.user).filter(family=family)
-    rows = [("子女死亡原因", family.cause_of_death), ("健康情况", family.health_note)]
-    for child in archive_page.graded_children(order.user, family):
-        day = f"　{child.disability_date}鉴定" if child.disability_date else ""
-        rows.append((f"{child.child_name or '子女'}伤残等级", f"{child.disability_grade}{day}"))
-    return [
-        PaperTable("健康情况", ("项目", "情况"), [(label, text) for label, text in rows if text]),
-        PaperTable(
-            "体检结果",
-            ("体检日期", "体检人", "体检机构", "体检结果"),
-            [
-                (str(one.checked_on), one.resident.name, one.hospital, one.result)
-                for one in checks.select_related("resident").order_by(F("checked_on").desc(), "pk")
-            ],
-        ),
-    ]
 
 
 def load() -> None:

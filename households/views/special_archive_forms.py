@@ -23,6 +23,7 @@ from households.forms.special_archives import (
 )
 from households.models import ArchiveReview, Household, Resident, SpecialFamily
 from households.special import archive_page, candidates
+from households.special.archive_page import title_of
 from households.special.families import parents_of
 from households.special.rules import rule_book
 from households.views.special_archives import SECTION, archive_of
@@ -117,7 +118,7 @@ def special_family_edit(request, pk):
             )
         except EditConflict as conflict:
             return editing.conflict_page(
-                request, form, conflict, section=SECTION, title=_title(family), cancel=cancel
+                request, form, conflict, section=SECTION, title=title_of(family), cancel=cancel
             )
         except RuleViolation as violation:
             refuse(form, violation)
@@ -152,7 +153,7 @@ def special_family_close(request, pk):
         {
             "form": form,
             "family": family,
-            "names": _title(family),
+            "names": title_of(family),
             "open_needs": list(family.follow_ups.filter(closed_on__isnull=True)),
         },
     )
@@ -177,7 +178,12 @@ def special_family_move(request, pk):
     return render(
         request,
         "households/special_family_move.html",
-        {"form": form, "family": family, "names": _title(family), "can_move": households.exists()},
+        {
+            "form": form,
+            "family": family,
+            "names": title_of(family),
+            "can_move": households.exists(),
+        },
     )
 
 
@@ -204,7 +210,7 @@ def special_review_decide(request, pk):
     return render(
         request,
         "households/special_review_decide.html",
-        {"form": form, "review": review, "family": review.family, "names": _title(review.family)},
+        {"form": form, "review": review, "family": review.family, "names": title_of(review.family)},
     )
 
 
@@ -215,7 +221,7 @@ def _edit_page(request, form, family: SpecialFamily, cancel: str, **context):
         {
             "form": form,
             "family": family,
-            "names": _title(family),
+            "names": title_of(family),
             "household": family.household,
             "cancel": cancel,
             **context,
@@ -248,7 +254,3 @@ def _where_parents_are(request, family: SpecialFamily):
         .select_related("village")
         .order_by("village__path", "number")
     )
-
-
-def _title(family: SpecialFamily) -> str:
-    return archive_page.names_of(archive_page.parents_of_archive(family)) or str(family.household)

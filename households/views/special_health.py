@@ -12,6 +12,7 @@ from fpadmin.ui import editing
 from households import services
 from households.forms.special_archives import HealthForm, HealthPurposeForm
 from households.special import archive_page
+from households.special.archive_page import title_of
 from households.special.care_sections import check_results
 from households.views.special_archives import SECTION, archive_of
 
@@ -31,7 +32,7 @@ def special_family_health(request, pk):
         {
             "form": form,
             "family": family,
-            "names": _title(family),
+            "names": title_of(family),
             "children": archive_page.graded_children(request.user, family) if shown else [],
             "check_results": check_results(family) if shown else [],
             "shown": shown,
@@ -66,7 +67,7 @@ def special_family_health_edit(request, pk):
             )
         except EditConflict as conflict:
             return editing.conflict_page(
-                request, form, conflict, section=SECTION, title=_title(family), cancel=cancel
+                request, form, conflict, section=SECTION, title=title_of(family), cancel=cancel
             )
         messages.success(request, "已保存。")
         return redirect(family)
@@ -77,9 +78,5 @@ def _page(request, form, family, cancel, **context):
     return render_form(
         request,
         "households/special_family_health_form.html",
-        {"form": form, "family": family, "names": _title(family), "cancel": cancel, **context},
+        {"form": form, "family": family, "names": title_of(family), "cancel": cancel, **context},
     )
-
-
-def _title(family) -> str:
-    return archive_page.names_of(archive_page.parents_of_archive(family)) or str(family.household)

@@ -1,9 +1,12 @@
 """Archives on paper."""
 
+from datetime import date
+
 import pytest
 from django.urls import reverse
 
 from fpadmin.audit.models import AuditEvent
+from households.models import HealthCheck
 from households.special import sections
 from households.special.archive_paper import cut
 from households.special.sections import PaperTable
@@ -38,11 +41,19 @@ def test_paper_has_cover_contents_and_every_part_without_health(ill, clerk, sign
 
 
 def test_health_is_printed_for_a_purpose_and_recorded(ill, clerk, sign_in):
+    HealthCheck.objects.create(
+        family=ill, resident=ill.parents.first().resident, checked_on=date(2018, 5, 1),
+        result="血压偏高", recorded_on=date(2018, 5, 1),
+    )  # fmt: skip
     client = sign_in(clerk)
     address = reverse(PRINT, args=[ill.pk])
 
-    assert "车祸" not in client.post(address, {"health": "1", "purpose": "无"}).content.decode()
-    assert "车祸" in client.post(address, {"health": "1", "purpose": "迎接检查"}).content.decode()
+    without = client.post(address, {"health": "1", "purpose": "无"}).content.decode()
+    assert "车祸" not in without
+    assert "血压偏高" not in without
+    printed = client.post(address, {"health": "1", "purpose": "迎接检查"}).content.decode()
+    assert "车祸" in printed
+    assert "血压偏高" in printed
 
     event = AuditEvent.objects.get(type="special.health_viewed")
     assert event.changes == {"what": "打印，迎接检查"}
