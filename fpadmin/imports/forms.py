@@ -23,7 +23,7 @@ class UploadForm(forms.Form):
     )
     changed_on = FlexibleDateField(
         label="变动日期",
-        help_text="户、居住地或户口与登记不同的，从这一天起算。",
+        help_text="户、居住地、户口或联系人与登记不同的，从这一天起算。",
         error_messages={"required": "请填写变动日期。"},
     )
     file = forms.FileField(
