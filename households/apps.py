@@ -25,6 +25,7 @@ class HouseholdsConfig(AppConfig):
         )
         from households.special import (
             archive_list,
+            candidates,
             care,
             care_lists,
             care_sections,
@@ -60,6 +61,7 @@ class HouseholdsConfig(AppConfig):
         special_invariants.load()
         review_list.load()
         archive_list.load()
+        candidates.load()
         family_section.load()
         contact_section.load()
         contact_log.load()

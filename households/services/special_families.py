@@ -49,7 +49,8 @@ def open_archive(
     """
     household = _locked_household(household)
     _refuse_day(household, opened_on, today)
-    _refuse_healthy_child(household, kind, today)
+    for day in (opened_on, today):
+        _refuse_healthy_child(household, kind, day)
     people = list(parents) or parents_of(household, opened_on)
     if not people:
         raise RuleViolation("请选择这份档案的父母，至少一位。", field="parents")
@@ -282,8 +283,8 @@ def _refuse_healthy_child(household: Household, kind: str, day: date) -> None:
         healthy = spell.children_living - spell.children_disabled
         if healthy > 0:
             raise RuleViolation(
-                f"{spell.resident.name}有{healthy}个健在、没有伤残鉴定的子女，不能建"
-                f"“{FamilyKind(kind).label}”档案。请先核对生育史。",
+                f"{day}那天，{spell.resident.name}有{healthy}个健在、没有伤残鉴定的子女，不能建"
+                f"“{FamilyKind(kind).label}”档案。请核对建档日期和生育史。",
                 field="kind",
             )
 

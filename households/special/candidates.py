@@ -7,10 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.urls import reverse
 
+from fpadmin.accounts.permissions import Permission
 from fpadmin.scoping import below
+from fpadmin.ui import todos
+from fpadmin.ui.todos import Todo, TodoSource
 from households.models import (
-    ChildRecord,
     FamilyKind,
     FamilyParent,
     Household,
@@ -20,7 +23,7 @@ from households.models import (
 from households.special import criteria
 from households.special.criteria import Criterion
 from households.special.families import parents_of
-from households.special.rules import RuleBook
+from households.special.rules import RuleBook, rule_book
 
 Found = dict[int, set[str]]  # household: as which kinds
 # What is read of a person's spell: no encrypted column is opened for a list.
@@ -48,12 +51,11 @@ def found_households(user, day: date, book: RuleBook) -> Found:
     path = getattr(user, "scope_path", "")
     if not path:
         return {}
-    concerned = ChildRecord.objects.filter(Q(death_date__lte=day) | criteria.disabled(day))
     people: set[int] = set()
     for parent in ("mother", "father"):
-        here = concerned.filter(below(path, f"{parent}__village__path")).order_by()
+        here = criteria.concerned(day).filter(below(path, f"{parent}__village__path")).order_by()
         people.update(here.values_list(parent, flat=True))
-    spells = criteria.found(day, book).filter(below(path, "village__path"), resident__in=people)
+    spells = criteria.found(day, book, people).filter(below(path, "village__path"))
     found: Found = defaultdict(set)
     for household, kind in spells.values_list("household", "found_kind"):
         found[household].add(kind)
@@ -181,3 +183,16 @@ def cases_of_archive(family: SpecialFamily, day: date, book: RuleBook) -> list[C
 
 def _case(spell: Residency, day: date, book: RuleBook, remark: str = "") -> Case:
     return Case(spell.resident.name, criteria.explain(spell, day, book), remark)
+
+
+def waiting_for(user, day: date) -> list[Todo]:
+    """For the clerk: families that should have an archive and have none."""
+    book = rule_book(day)
+    missing = without_archive(user, day, book, found_households(user, day, book))
+    desk = reverse("households:special-candidate-list")
+    return [Todo("特殊家庭应建未建档案", missing.count(), desk, "warn", "应建档", act="去建档")]
+
+
+def load() -> None:
+    """Register what waits. Called once, by ready()."""
+    todos.register(TodoSource("special-candidates", Permission.SPECIAL_EDIT, waiting_for, order=32))

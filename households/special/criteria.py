@@ -5,6 +5,7 @@ born from 1933, one child ever, and that child dead or certified disabled; with 
 in place of the wife's 49 years. A child counts once born by the day, own or adopted.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -49,6 +50,11 @@ def disabled(day: date) -> Q:
     return Q(disability_grade__in=GRADES) & certified
 
 
+def concerned(day: date) -> QuerySet:
+    """Children whose parents may have a special family: dead by `day`, or disabled."""
+    return ChildRecord.objects.filter(Q(death_date__lte=day) | disabled(day))
+
+
 def with_facts(spells: QuerySet, day: date) -> QuerySet:
     """Spells with what the criteria look at, of their person on `day`.
 
@@ -86,16 +92,20 @@ def with_facts(spells: QuerySet, day: date) -> QuerySet:
     )
 
 
-def found(day: date, book: RuleBook | None = None) -> QuerySet:
+def found(
+    day: date, book: RuleBook | None = None, people: Collection[int] | None = None
+) -> QuerySet:
     """Spells in force on `day` of every parent who meets the criteria, with `found_kind`.
 
     A household of these should have an archive. Set-based: one statement for any number of villages.
+    `people`, where somebody knows them, are the parents of concerned() children to look at.
     """
     book = book or rule_book(day)
-    concerned = ChildRecord.objects.filter(Q(death_date__lte=day) | disabled(day)).order_by()
-    parents = concerned.values("mother").union(concerned.values("father"))
+    if people is None:
+        children = concerned(day).order_by()
+        people = children.values("mother").union(children.values("father"))
     spells = Residency.objects.living_on(day).filter(
-        resident__in=parents,
+        resident__in=people,
         residence__in=[Residence.PERMANENT, Residence.OUTFLOW],
         resident__birth_date__gte=BORN_FROM,
     )

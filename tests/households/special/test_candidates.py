@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from fpadmin.reporting.registry import Span
+from fpadmin.ui.todos import todos_for
 from households.models import Residency, Resident
 from households.special.figures import compute_special
 from tests.conftest import TODAY
@@ -127,3 +128,14 @@ def test_check_counts_what_the_figures_count(village, clerk, sign_in):
     assert page.context["doubtful"] == figures["special_archives_unfounded"] + 1
     assert page.context["rate"]["rate"] == figures["special_archive_rate"]
     assert (page.context["rate"]["done"], page.context["rate"]["due"]) == (2, 4)
+
+
+def test_clerk_is_told_of_families_without_an_archive(clerk, reviewer, propagandist, village):
+    def told(user):
+        return [(t.label, t.count) for t in todos_for(user, TODAY) if "应建未建" in t.label]
+
+    assert told(clerk) == []
+    make_bereaved(village)
+    make_archive(village)
+    assert told(clerk) == [("特殊家庭应建未建档案", 1)]
+    assert told(reviewer) == told(propagandist) == []

@@ -74,6 +74,13 @@ def test_living_healthy_child_refuses_death_and_disability(clerk, village):
     assert opened(clerk, head.household, kind="手术并发症").pk
 
 
+def test_archive_cannot_begin_while_the_child_was_well(clerk, village):
+    head, wife = make_bereaved(village, died=date(2018, 9, 20))
+    with pytest.raises(RuleViolation, match="2018-09-01那天"):
+        opened(clerk, head.household, opened_on=date(2018, 9, 1))
+    assert opened(clerk, head.household, opened_on=date(2018, 9, 20)).pk
+
+
 def test_closing_ends_the_contacts_on_that_day(clerk, village):
     family = make_archive(village, contacts=2)
     services.close_archive(by=clerk, family=family, closed_on=TODAY, reason="moved", today=TODAY)
