@@ -15,7 +15,7 @@ from fpadmin.imports.journal import Journal
 from fpadmin.imports.kinds import Change, Doubt, Ground, changed_meanwhile
 from fpadmin.imports.reader import Table
 from fpadmin.imports.widgets import CLEAR
-from households.models import ContactPerson, ContactRecord, FamilyContact
+from households.models import ContactPerson, ContactRecord, FamilyContact, Purpose, RoundVisit
 from households.special_import.cells import folded
 from households.special_import.homes import Archive, Homes, find_homes
 
@@ -67,6 +67,9 @@ class RecordPlan:
     doubts: list[Doubt] = field(default_factory=list)
     terms: dict[int, list[Term]] = field(default_factory=dict)  # archive → terms
     stored: dict[tuple[int, date], Record] = field(default_factory=dict)  # (term, day) → record
+    of_rounds: set[int] = field(
+        default_factory=set
+    )  # stored records that stand for a visit of a round
     term: dict[int, Term] = field(default_factory=dict)  # record → whose it is
     new: list[int] = field(default_factory=list)
     known: dict[int, Record] = field(default_factory=dict)
@@ -113,6 +116,8 @@ def _find_records(plan: RecordPlan) -> None:
         if voided_at is None:
             known = Record(pk, version, dict(zip(PLAIN, values, strict=True)))
             plan.stored[term, happened_on] = known
+    visits = bulk.lookup(RoundVisit, "contact_id", terms, ["record_id"])
+    plan.of_rounds = {record for _, record in visits if record}
 
 
 def _whose(plan: RecordPlan, index: int) -> None:
@@ -198,6 +203,13 @@ def _classify(plan: RecordPlan) -> None:
             plan.new.append(index)
             continue
         plan.known[index] = known
+        purpose = plan.value(index, "purpose")
+        if purpose != Purpose.FESTIVAL and known.pk in plan.of_rounds:
+            table.error(
+                index, "purpose", "record_of_round",
+                "这条记录是慰问活动登记的，类别不能改。请先在慰问活动里撤回。",
+            )  # fmt: skip
+            continue
         if keys := [key for key in PLAIN if plan.value(index, key) != known.values[key]]:
             plan.changed[index] = keys
     plan.created, plan.updated = len(plan.new), len(plan.changed)

@@ -22,6 +22,7 @@ from households.services import close_archive, hand_over, open_archive, void_con
 from tests.factories.accounts import make_user
 from tests.factories.households import make_household
 from tests.factories.special import make_archive, make_contact, make_person, make_record
+from tests.factories.special_rounds import make_round, make_visit
 from tests.factories.workbooks import (
     TODAY,
     log_row,
@@ -97,6 +98,15 @@ def test_changed_record_is_corrected_and_empty_keeps(township, home):
     assert event.changes == {"fields": ["channel", "request"]}
     assert event.target_id == str(record.pk)
     assert event.region_path == home.village.path
+
+
+def test_record_of_a_round_stays_a_visit(township, home, term):
+    record = make_record(term, date(2018, 3, 9), purpose="节日慰问")
+    visit = make_visit(term.family, make_round(township), record=record, ticked_on=TODAY)
+    assert found(take(township, log_row(home))) == [(2, "类别", "record_of_round")]
+    assert take(township, log_row(home, purpose="节日慰问", channel="电话")).updated == 1
+    record.refresh_from_db()
+    assert (record.purpose, record.channel, visit.record_id) == ("节日慰问", "电话", record.pk)
 
 
 def test_record_that_was_taken_back_is_not_known(township, home, clerk):
