@@ -29,8 +29,9 @@ from households.models import (
     SpecialFamily,
     archive_open,
 )
-from households.special.months import contacted_between, months_of
-from households.special.rules import RuleBook, rule_book
+from households.special.family_months import number_done, number_due
+from households.special.months import months_of
+from households.special.rules import DEFAULT, RuleBook, rule_book
 
 VILLAGE = "household__village__path"
 SOON_DAYS = 7  # what is due so soon stands on the home page
@@ -50,14 +51,15 @@ def is_contact(user) -> bool:
     return own_families(user).exists()
 
 
+def finished_months(year: int, day: date) -> list[tuple[date, date]]:
+    """First and last day of the year's months that were over before `day`."""
+    ended = min(date(year, 12, 31), day - timedelta(days=1))
+    return months_of(Span(date(year, 1, 1), ended)) if ended.year == year else []
+
+
 def finished_since(start: date, day: date) -> list[tuple[date, date]]:
     """First and last day of the months from that of `start` on that were over before `day`."""
     return months_of(Span(start, day - timedelta(days=1)))
-
-
-def finished_span(year: int, day: date) -> Span | None:
-    """The year's months that were over before `day`, None while there is none."""
-    return span_until(Span(date(year, 1, 1), date(year, 12, 31)), day - timedelta(days=1))
 
 
 def year_looked_at(day: date) -> int:
@@ -65,55 +67,62 @@ def year_looked_at(day: date) -> int:
     return (day.replace(day=1) - timedelta(days=1)).year
 
 
-def with_gaps(families: QuerySet, span: Span | None) -> QuerySet:
-    """Families with a month of the span that counts and in which nobody contacted them.
+def with_gaps(families: QuerySet, months: list[tuple[date, date]]) -> QuerySet:
+    """Families that were missed in one of the months, which follow each other.
 
-    One look at each family's log, however long the span; without a span none.
+    Counted, not looked at month by month: one look at each family's log, however many months.
     """
-    if span is None:
+    if not months:
         return families.none()
-    return families.alias(done=_months_done(span), asked=number_due(span)).filter(
+    span = _span(months)
+    return families.alias(done=number_done(span), asked=number_due(span)).filter(
         done__lt=F("asked")
     )
 
 
-def with_open_gaps(families: QuerySet, span: Span | None) -> QuerySet:
-    """with_gaps() of which at least one month was never explained."""
-    if span is None:
+def with_open_gaps(families: QuerySet, months: list[tuple[date, date]]) -> QuerySet:
+    """Families missed in one of the months without a word of explanation."""
+    if not months:
         return families.none()
+    span = _span(months)
     return families.alias(
-        done=_months_done(span), asked=number_due(span), said=_months_explained(span)
+        done=number_done(span), asked=number_due(span), said=_number_explained(span)
     ).filter(asked__gt=F("done") + F("said"))
 
 
-def with_late_gaps(families: QuerySet, span: Span | None, day: date) -> QuerySet:
+def with_late_gaps(families: QuerySet, months: list[tuple[date, date]], day: date) -> QuerySet:
     """with_open_gaps() of months that were over more days ago than the office allows."""
-    if span is None:
-        return families.none()
-    book = rule_book(day)
-    late = Q(pk__in=[])
+    book, late = rule_book(day), Q(pk__in=[])
     for days in {DEFAULT.overdue_days, *(rule.overdue_days for rule in book.rules.values())}:
-        over = span_until(span, day - timedelta(days=days + 1))
-        if over:
-            found = with_open_gaps(SpecialFamily.objects.order_by(), over).values("pk")
-            late |= Q(overdue_days=days, pk__in=found)
+        over = [(first, last) for first, last in months if (day - last).days > days]
+        found = with_open_gaps(SpecialFamily.objects.order_by(), over)
+        late |= Q(overdue_days=days, pk__in=found.values("pk"))
     allowed = book.case(lambda rule: rule.overdue_days, VILLAGE, IntegerField())
     return families.alias(overdue_days=allowed).filter(late)
 
 
-def span_until(span: Span, day: date) -> Span | None:
-    """The months of the span that were over by `day`, None where there is none."""
-    months = months_of(Span(span.start, min(span.as_of, day)))
-    return Span(span.start, months[-1][1]) if months else None
+def with_month(families: QuerySet, day: date, book: RuleBook) -> QuerySet:
+    """With done_this_month and asked_monthly: contacts in the month of `day`, and how many are asked."""
+    done = ContactRecord.objects.counted().filter(
+        contact__family=OuterRef("pk"),
+        happened_on__range=(day.replace(day=1), month_end(day.year, day.month)),
+    )
+    return families.annotate(
+        done_this_month=_number(done, "contact__family"),
+        asked_monthly=book.case(lambda rule: rule.contacts_per_month, VILLAGE, IntegerField()),
+    )
 
 
-def _months_done(span: Span) -> Coalesce:
-    """For SpecialFamily: its months of the span with a contact."""
-    contacts = contacts_that_count(span).filter(contact__family=OuterRef("pk"))
-    return _number(contacts, "contact__family", NUMBER_DONE)
+def due_this_month(families: QuerySet, day: date) -> QuerySet:
+    """Open archives contacted less often in the month of `day` than the office asks for."""
+    return with_month(families.filter(archive_open(day)), day, rule_book(day)).filter(IS_DUE)
 
 
-def _months_explained(span: Span) -> Coalesce:
+def _span(months: list[tuple[date, date]]) -> Span:
+    return Span(months[0][0], months[-1][1])
+
+
+def _number_explained(span: Span) -> Coalesce:
     """For SpecialFamily: its months of the span without a contact that somebody explained."""
     contacts = ContactRecord.objects.counted().filter(
         contact__family=OuterRef("family"),
@@ -123,17 +132,12 @@ def _months_explained(span: Span) -> Coalesce:
     said = MissedMonth.objects.filter(
         ~Exists(contacts), family=OuterRef("pk"), month__range=(span.start, span.as_of)
     )
-    return _number(said, "family", Count("pk"))
+    return _number(said, "family")
 
 
-def _number(rows: QuerySet, of: str, counted) -> Coalesce:
-    numbers = rows.order_by().values(of).annotate(number=counted).values("number")
+def _number(rows: QuerySet, of: str) -> Coalesce:
+    numbers = rows.order_by().values(of).annotate(number=Count("pk")).values("number")
     return Coalesce(Subquery(numbers, output_field=IntegerField()), 0)
-
-
-def due_this_month(families: QuerySet, day: date) -> QuerySet:
-    """Open archives contacted less often in the month of `day` than the office asks for."""
-    return with_month(families.filter(archive_open(day)), day, rule_book(day)).filter(IS_DUE)
 
 
 def open_needs(needs: QuerySet) -> QuerySet:
@@ -207,11 +211,11 @@ def _of_office(user, day: date, *, late: bool) -> list[Todo]:
     needs = reverse("households:special-need-list")
     families, raised = SpecialFamily.objects.visible_to(user), FollowUp.objects.visible_to(user)
     year = year_looked_at(day)
-    finished = finished_span(year, day)
+    months = finished_months(year, day)
     if late:
-        gaps, over = with_late_gaps(families, finished, day), late_needs(raised, day)
+        gaps, over = with_late_gaps(families, months, day), late_needs(raised, day)
     else:
-        gaps, over = with_open_gaps(families, finished), overdue_needs(raised, day)
+        gaps, over = with_open_gaps(families, months), overdue_needs(raised, day)
     word = "late" if late else "open"
     return [
         Todo(
