@@ -17,14 +17,11 @@ from households.models import (
     FamilyKind,
     FamilyParent,
     Household,
-    Relation,
-    Residency,
     Resident,
     SpecialFamily,
 )
 from households.services.scope import require_visible
-from households.special import criteria
-from households.special.families import parents_of
+from households.special.families import healthy_children, parents_of
 
 SECOND_ARCHIVE = "这一户已有在管的特殊家庭档案，不能再建一份。请打开原来的档案。"
 HEALTH_FIELDS = ("cause_of_death", "health_note")
@@ -149,7 +146,8 @@ def close_archive(
         ended_on=closed_on, end_reason="结案"
     )
     family.closed_on, family.close_reason, family.close_note = closed_on, reason, note
-    family.save(update_fields=["closed_on", "close_reason", "close_note"])
+    family.row_version += 1  # the row is locked; a form opened before shows both versions
+    family.save(update_fields=["closed_on", "close_reason", "close_note", "row_version"])
     require_visible(SpecialFamily.objects.visible_to(by), family)
     _record("special.closed", family, by, {"closed_on": ["", str(closed_on)]})
     return family
@@ -180,7 +178,8 @@ def move_archive(*, by, family: SpecialFamily, household: Household) -> SpecialF
         )
     before = str(family.household)
     family.household = household
-    family.save(update_fields=["household"])
+    family.row_version += 1
+    family.save(update_fields=["household", "row_version"])
     require_visible(SpecialFamily.objects.visible_to(by), family)
     _record("special.moved", family, by, {"household": [before, str(household)]})
     return family
@@ -276,17 +275,13 @@ def _refuse_day(household: Household, opened_on: date, today: date) -> None:
 def _refuse_healthy_child(household: Household, kind: str, day: date) -> None:
     if kind == FamilyKind.COMPLICATION:
         return
-    members = Residency.objects.living_on(day).filter(
-        household=household, relation__in=[Relation.HEAD, Relation.SPOUSE]
-    )
-    for spell in criteria.with_facts(members.select_related("resident"), day):
-        healthy = spell.children_living - spell.children_disabled
-        if healthy > 0:
-            raise RuleViolation(
-                f"{day}那天，{spell.resident.name}有{healthy}个健在、没有伤残鉴定的子女，不能建"
-                f"“{FamilyKind(kind).label}”档案。请核对建档日期和生育史。",
-                field="kind",
-            )
+    healthy = healthy_children([household.pk], day).get(household.pk, 0)
+    if healthy:
+        raise RuleViolation(
+            f"{day}那天，这一户有{healthy}个健在、没有伤残鉴定的子女，不能建"
+            f"“{FamilyKind(kind).label}”档案。请核对建档日期和生育史。",
+            field="kind",
+        )
 
 
 def _set_parents(family: SpecialFamily, wanted: set[int], today: date) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from fpadmin.audit.models import AuditEvent
-from fpadmin.errors import RuleViolation
+from fpadmin.errors import EditConflict, RuleViolation
 from households import services
 from households.models import ContactRecord, FamilyContact, SpecialFamily
 from households.services.special_log import record_visit
@@ -79,6 +79,16 @@ def test_archive_cannot_begin_while_the_child_was_well(clerk, village):
     with pytest.raises(RuleViolation, match="2018-09-01那天"):
         opened(clerk, head.household, opened_on=date(2018, 9, 1))
     assert opened(clerk, head.household, opened_on=date(2018, 9, 20)).pk
+
+
+def test_edit_opened_before_the_closing_is_told_of_it(clerk, village):
+    family = make_archive(village)
+    services.close_archive(by=clerk, family=family, closed_on=TODAY, reason="moved", today=TODAY)
+    with pytest.raises(EditConflict):
+        services.change_archive(
+            by=clerk, family=family, row_version=0, kind="死亡", difficulties="", needs="",
+            parents=[p.resident for p in family.parents.all()], today=TODAY,
+        )  # fmt: skip
 
 
 def test_closing_ends_the_contacts_on_that_day(clerk, village):
