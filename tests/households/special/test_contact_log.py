@@ -378,16 +378,16 @@ NEEDS = "households:special-need-list"
 @pytest.mark.parametrize(
     ("asked", "found"),
     [
-        ({}, {"soon", "over", "later"}),
-        ({"state": "soon"}, {"soon"}),
-        ({"state": "overdue"}, {"over"}),
-        ({"state": "late"}, set()),
-        ({"state": "closed"}, {"done"}),
-        ({"state": "all"}, {"soon", "over", "later", "done"}),
-        ({"state": "orphan"}, {"later"}),
-        ({"mine": "1"}, {"soon", "over"}),
-        ({"kind": "住房"}, {"soon"}),
-        ({"state": "nonsense"}, set()),
+        ({}, ["later", "over", "soon"]),
+        ({"state": "soon"}, ["soon"]),
+        ({"state": "overdue"}, ["over"]),
+        ({"state": "late"}, []),
+        ({"state": "closed"}, ["done"]),
+        ({"state": "all"}, ["done", "later", "over", "soon"]),
+        ({"state": "orphan"}, ["later"]),
+        ({"mine": "1"}, ["over", "soon"]),
+        ({"kind": "住房"}, ["soon"]),
+        ({"state": "nonsense"}, []),
     ],
     ids=str,
 )
@@ -399,7 +399,7 @@ def test_needs_are_found_by_their_conditions(sign_in, propagandist, term, asked,
     make_need(gone, need="later", due_on=date(2018, 10, 17))
     make_need(gone, need="done", due_on=date(2018, 9, 9), closed_on=TODAY, outcome="好", **early)
     context = sign_in(propagandist).get(reverse(NEEDS), asked).context
-    assert {row.record.need for row in context["list"].table.rows} == found
+    assert sorted(row.record.need for row in context["list"].table.rows) == found
 
 
 def test_needs_of_other_families_stay_unseen(sign_in, other_propagandist, other_clerk, term):
