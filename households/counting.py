@@ -82,9 +82,11 @@ class Gathered:
 
     def lies_in(self, place: Place) -> Q:
         """Records counted in one of the regions."""
-        if self.by_group:
-            return place.lies_in(self.regions)
-        return Q(**{f"{place.village}__in": list(self.paths)})
+        villages = Q(**{f"{place.village}__in": list(self.paths)})
+        if not self.by_group:
+            return villages
+        groups = [region.pk for region in self.regions if region.level == GROUP]
+        return villages | Q(**{f"{place.group}__in": groups})
 
     def codes_of(self, village: int, group: int | None = None) -> list[str]:
         """The codes of the regions that a village and a group in it count in."""

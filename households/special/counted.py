@@ -13,11 +13,9 @@ from typing import Any
 from django.db.models import (
     BigIntegerField,
     Case,
-    CharField,
     Count,
     Exists,
     F,
-    Field,
     IntegerField,
     OuterRef,
     Q,
@@ -29,6 +27,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import GreaterThanOrEqual, LessThan
 
+from fpadmin.accounts.models import Region
 from fpadmin.dates import statistical_year_start
 from fpadmin.reporting.registry import Span
 from households.counting import GROUP, Gathered, Place
@@ -52,7 +51,8 @@ from households.special.doctor_contracts import under_contract
 from households.special.family_months import number_done, number_due
 from households.special.rules import RuleBook
 
-PLACE = Place(village="place", path="place_path", group="place_group")
+# Counted by the keys of villages; nothing asks for a path.
+PLACE = Place(village="place", path="", group="place_group")
 
 
 def placed(records: QuerySet, household: str, day: date) -> QuerySet:
@@ -63,17 +63,17 @@ def placed(records: QuerySet, household: str, day: date) -> QuerySet:
         .filter(household=OuterRef(household or "pk"))
         .order_by("pk")
     )
-
-    def of_the_day(spell: str, now: str, output_field: Field):
-        found = Subquery(spells.values(spell)[:1], output_field=output_field)
-        return Coalesce(found, F(f"{way}{now}"), output_field=output_field)
-
+    village = Subquery(spells.values("village")[:1], output_field=BigIntegerField())
     return records.order_by().annotate(
-        place=of_the_day("village", "village", BigIntegerField()),
-        place_path=of_the_day("village__path", "village__path", CharField()),
-        place_code=of_the_day("village__code", "village__code", CharField()),
+        place=Coalesce(village, F(f"{way}village"), output_field=BigIntegerField()),
         place_group=F(f"{way}group"),
     )
+
+
+def with_codes(records: QuerySet) -> QuerySet:
+    """Of placed() records, also the code of the village, for lists."""
+    village = Region.objects.filter(pk=OuterRef("place"))
+    return records.annotate(place_code=Subquery(village.values("code")))
 
 
 # Families --------------------------------------------------------------------------------------

@@ -71,7 +71,8 @@ def _family_columns(families: QuerySet, day) -> QuerySet:
         "name", "parent",
     )  # fmt: skip
     return (
-        families.annotate(name=_parent(day, "pk", "name"), parent=_parent(day, "pk", "pk"))
+        counted.with_codes(families)
+        .annotate(name=_parent(day, "pk", "name"), parent=_parent(day, "pk", "pk"))
         .order_by("place_code", "household__number", "opened_on", "pk")
         .values(*columns)
     )
@@ -123,7 +124,7 @@ def _visits(visits: QuerySet, day):
         "place_code", "contact__family__household__number", "contact__family__household",
         "contact__family", "happened_on", "purpose", "contact__person__name", "name", "parent",
     )  # fmt: skip
-    records = visits.annotate(
+    records = counted.with_codes(visits).annotate(
         name=_parent(day, "contact__family", "name"), parent=_parent(day, "contact__family", "pk")
     )
     order = ("place_code", "contact__family__household__number", "happened_on", "pk")
@@ -147,14 +148,20 @@ def _households(households: QuerySet, day, book: RuleBook):
     archives = SpecialFamily.objects.open_on(day).filter(household=OuterRef("pk")).order_by("pk")
     found = criteria.found(day, book).filter(household=OuterRef("pk")).order_by("pk")
     family = Subquery(archives.values("pk")[:1])
-    records = households.annotate(
-        family=family,
-        kind=Coalesce(
-            Subquery(archives.values("kind")[:1]), Subquery(found.values("found_kind")[:1])
-        ),
-    ).annotate(
-        name=Coalesce(_parent(day, "family", "name"), Subquery(found.values("resident__name")[:1])),
-        parent=Coalesce(_parent(day, "family", "pk"), Subquery(found.values("resident")[:1])),
+    records = (
+        counted.with_codes(households)
+        .annotate(
+            family=family,
+            kind=Coalesce(
+                Subquery(archives.values("kind")[:1]), Subquery(found.values("found_kind")[:1])
+            ),
+        )
+        .annotate(
+            name=Coalesce(
+                _parent(day, "family", "name"), Subquery(found.values("resident__name")[:1])
+            ),
+            parent=Coalesce(_parent(day, "family", "pk"), Subquery(found.values("resident")[:1])),
+        )
     )
     order = ("place_code", "number", "pk")
     columns = ("pk", "place_code", "number", "family", "kind", "name", "parent")
@@ -181,4 +188,4 @@ def _parents(parents: QuerySet):
         "resident__name", "resident__sex", "resident__birth_date",
     )  # fmt: skip
     order = ("place_code", "family__household__number", "pk")
-    return parents.order_by(*order).values(*columns), row
+    return counted.with_codes(parents).order_by(*order).values(*columns), row
