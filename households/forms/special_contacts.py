@@ -1,15 +1,39 @@
 """Contacts: who they are, whom a family gets, and to whom a leaver's families go."""
 
+import re
 from datetime import date
 
 from django import forms
 
 from fpadmin.accounts.models import User
+from fpadmin.identity import half_width
 from fpadmin.ui.forms import FlexibleDateField
-from households.forms.base import NOT_IN_FORM, RegistryForm, choose, half, helper, section, third
+from households.forms.base import (
+    CLEAR,
+    NOT_IN_FORM,
+    RegistryForm,
+    choose,
+    half,
+    helper,
+    section,
+    third,
+)
 from households.models import ContactKind, ContactPerson, FamilyContact, SpecialFamily
 from households.services.special_staffing import Move
 from households.special.people import people
+
+_MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
+_LANDLINE = re.compile(r"(0\d{2,3}-?)?[2-9]\d{2,3}-?\d{4}([-转]\d{1,6})?", re.ASCII)
+NO_PHONE = "联系电话不对，请核对。手机号11位；固定电话7至8位，前面可加区号，分机写在“-”后面。"
+
+
+def plain_phone(text: str) -> str:
+    """A telephone as it is kept, without spaces and dashes. Raises ValueError where it is none."""
+    parted = re.sub(r"[\s()]+", "-", half_width(text).strip()).strip("-")
+    plain = parted.replace("-", "")
+    if not (_MOBILE.fullmatch(plain) or _LANDLINE.fullmatch(parted)):
+        raise ValueError("no telephone")
+    return plain
 
 
 def out_of_reach(person: ContactPerson, family: SpecialFamily) -> str:
@@ -100,6 +124,15 @@ class PersonForm(RegistryForm):
             section("联系人", *map(third, ("name", "kind", "post", "phone"))),
             section("账号", half("user")),
         )
+
+    def clean_phone(self):
+        typed = self.cleaned_data["phone"]
+        if not typed or typed == CLEAR:
+            return typed
+        try:
+            return plain_phone(typed)
+        except ValueError:
+            raise forms.ValidationError(NO_PHONE, code="no_phone") from None
 
     def namesake(self) -> User | None:
         """The one free account of the same name, where no account is chosen."""

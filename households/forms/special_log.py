@@ -113,7 +113,7 @@ class RecordForm(RecordEditForm):
         self.terms = list(terms)
         self.only_term = self.terms[0] if len(self.terms) == 1 else None
         self.initial.setdefault("contact", self._likely(user))
-        self.initial.setdefault("channel", Channel.HOME)
+        # How the family was contacted is what the log proves: said, never proposed.
         self.initial.setdefault("purpose", Purpose.ROUTINE)
         self.initial.setdefault("due_on", today + timedelta(days=DAYS_TO_SETTLE))
 

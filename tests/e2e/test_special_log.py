@@ -40,6 +40,7 @@ def test_visit_on_a_phone_reaches_the_office(
     expect(phone.get_by_text("上次联系")).to_be_visible()
     assert faults_of(phone) == []
     phone.set_viewport_size({"width": 360, "height": 740})
+    pick(phone, "入户")
     pick(phone, "生病探望")
     pick(phone, "就医")
     phone.get_by_label("诉求").fill("希望有人陪同到市医院复诊")
@@ -87,6 +88,7 @@ def test_wrong_day_is_told_at_its_field_and_the_typed_words_stay(
     phone = sign_in_as(propagandist, "phone")
     phone.goto(reverse("households:special-record-create", args=[term.family_id]))
     phone.get_by_label("联系日期").fill(day)
+    pick(phone, "电话")
     phone.get_by_label("诉求").fill("都好")
     phone.get_by_role("button", name="保存").click()
     summary = phone.locator("[data-fp-focus]")

@@ -56,6 +56,15 @@ def test_form_proposes_own_term_today_and_a_fortnight(sign_in, propagandist, ter
     assert form.initial["due_on"] == date(2018, 10, 24)
 
 
+def test_channel_is_chosen_never_proposed(sign_in, propagandist, term):
+    client = sign_in(propagandist)
+    form = client.get(reverse(CREATE, args=[term.family_id])).context["form"]
+    assert form["channel"].value() is None
+    assert form["purpose"].value() == "日常联系"
+    assert "请选择怎样联系的" in posted(client, term, channel="").content.decode()
+    assert not ContactRecord.objects.exists()
+
+
 def test_clerk_chooses_among_all_contacts(sign_in, clerk, term):
     other = make_contact(term.family)
     form = sign_in(clerk).get(reverse(CREATE, args=[term.family_id])).context["form"]

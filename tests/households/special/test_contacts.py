@@ -101,6 +101,48 @@ def test_wrong_contact_is_refused_on_the_form(clerk, village, sign_in, fault, wo
     assert ContactPerson.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("13011118404", "13011118404"),
+        ("130 1111-8404", "13011118404"),
+        ("１３０１１１１８４０４", "13011118404"),
+        ("0532-81234567", "053281234567"),
+        ("(010) 8123 4567", "01081234567"),
+        ("7123456", "7123456"),
+        ("8123-4567-806", "81234567806"),
+        ("0532-81234567转806", "053281234567转806"),
+        ("", ""),
+    ],
+)
+def test_phone_of_a_contact_is_kept_without_spaces_and_dashes(clerk, sign_in, typed, kept):
+    data = {"name": "王五", "kind": "家庭医生", "phone": typed}
+    assert sign_in(clerk).post(f"{LIST}new/", data).status_code == 302
+    assert ContactPerson.objects.get().phone == kept
+
+
+@pytest.mark.parametrize(
+    "typed", ["123", "1301111840", "130111184040", "12011118404", "没有", "0532-123", "0" * 11]
+)
+def test_what_is_no_phone_is_refused_with_a_sentence(clerk, sign_in, typed):
+    data = {"name": "王五", "kind": "家庭医生", "phone": typed}
+    answer = sign_in(clerk).post(f"{LIST}new/", data)
+    assert "手机号11位" in text_of(answer)
+    assert not ContactPerson.objects.exists()
+
+
+def test_phone_of_a_contact_is_still_cleared_and_checked_on_editing(clerk, village, sign_in):
+    person = make_person(village, "李四", phone="123", phone_digest=digest("123"))
+    url = reverse("households:special-person-edit", args=[person.pk])
+    page = sign_in(clerk).get(url)
+    data = {"name": "李四", "kind": "家庭医生", "post": "", "user": ""}
+    data |= {"row_version": page.context["row_version"], "opened": page.context["opened"]}
+    assert "手机号11位" in text_of(sign_in(clerk).post(url, data | {"phone": "1234"}))
+    assert sign_in(clerk).post(url, data | {"phone": "清空"}).status_code == 302
+    person.refresh_from_db()
+    assert person.phone == ""
+
+
 def test_edit_keeps_a_phone_left_blank_and_never_sends_it_back(clerk, village, sign_in):
     person = make_person(village, "李四", phone="13011118404", phone_digest=digest("13011118404"))
     url = reverse("households:special-person-edit", args=[person.pk])
