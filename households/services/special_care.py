@@ -29,7 +29,7 @@ from households.models import (
     SpecialFamily,
 )
 from households.services.scope import require_visible
-from households.services.special_families import locked_family
+from households.special.holding import locked_family
 
 EVENT_TYPES = {
     "special.care_recorded": "登记就医与照护",

@@ -1,6 +1,5 @@
 """Contacts of special families: named, handed over without a gap, and what they record."""
 
-from collections.abc import Iterable
 from datetime import date, datetime
 
 from django.db import IntegrityError, transaction
@@ -20,7 +19,7 @@ from households.models import (
     SpecialFamily,
 )
 from households.services.scope import require_visible
-from households.services.special_families import locked_family
+from households.special.holding import held_people, locked_family
 
 PERSON_TAKEN = "已有同名、同电话的联系人，请直接选用。"
 ACCOUNT_TAKEN = "这个账号已经是另一位联系人的账号。"
@@ -301,13 +300,6 @@ def _fill_person(person: ContactPerson, name: str, post: str, phone: str, user) 
             person.save()
     except IntegrityError:
         raise RuleViolation(PERSON_TAKEN, field="name") from None
-
-
-def held_people(people: Iterable[ContactPerson]) -> dict[int, ContactPerson]:
-    """These contacts, none of whom leaves before the transaction ends; taken before any archive."""
-    keys = {person.pk for person in people}
-    held = ContactPerson.objects.select_for_update(no_key=True).filter(pk__in=keys)
-    return {person.pk: person for person in held.order_by("pk")}
 
 
 def _facts(person: ContactPerson) -> dict:

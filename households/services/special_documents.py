@@ -16,8 +16,9 @@ from households.models import (
     SpecialFamily,
 )
 from households.services.scope import require_visible
-from households.services.special_families import locked_family, record_opening
+from households.services.special_families import record_opening
 from households.special.documents import FOLDER, content_of, kinds_for, may_open
+from households.special.holding import locked_family
 from households.special.uploads import Paper
 
 EVENT_TYPES = {

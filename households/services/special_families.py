@@ -22,6 +22,7 @@ from households.models import (
 )
 from households.services.scope import require_visible
 from households.special.families import healthy_children, parents_of
+from households.special.holding import locked_family
 
 SECOND_ARCHIVE = "这一户已有在管的特殊家庭档案，不能再建一份。请打开原来的档案。"
 HEALTH_FIELDS = ("cause_of_death", "health_note")
@@ -41,8 +42,8 @@ def open_archive(
 ) -> SpecialFamily:
     """A new archive with its parents, by default parents_of().
 
-    Refuses a second open archive of the household, one that begins in the future or before an earlier
-    one was closed, and kind 死亡 or 伤残 for a family with a living healthy child.
+    Refuses a second open archive of the household or of a parent, one that begins in the future or
+    before an earlier one was closed, and kind 死亡 or 伤残 for a family with a living healthy child.
     """
     household = _locked_household(household)
     _refuse_day(household, opened_on, today)
@@ -51,6 +52,7 @@ def open_archive(
     people = list(parents) or parents_of(household, opened_on)
     if not people:
         raise RuleViolation("请选择这份档案的父母，至少一位。", field="parents")
+    _refuse_elsewhere({one.pk for one in people})
     try:
         with transaction.atomic():
             family = SpecialFamily.objects.create(
@@ -248,13 +250,6 @@ def record_opening(*, by, family: SpecialFamily, what: str = "") -> None:
     )
 
 
-def locked_family(family: SpecialFamily) -> SpecialFamily:
-    """The archive with its place, held until the transaction ends, as the last writer left it."""
-    # Locked alone, then read: a join made while waiting would still show the household of before.
-    SpecialFamily.objects.select_for_update().values_list("pk").get(pk=family.pk)
-    return SpecialFamily.objects.select_related("household__village").get(pk=family.pk)
-
-
 def _locked_household(household: Household) -> Household:
     Household.objects.select_for_update().values_list("pk").get(pk=household.pk)
     return Household.objects.select_related("village").get(pk=household.pk)
@@ -284,11 +279,26 @@ def _refuse_healthy_child(household: Household, kind: str, day: date) -> None:
         )
 
 
+def _refuse_elsewhere(people: set[int], family: SpecialFamily | None = None) -> None:
+    """Nobody is in two open archives. Where the other is isn't told: it may be another office's."""
+    # Held, so that two offices do not open one each at once.
+    list(Resident.objects.select_for_update().filter(pk__in=people).order_by("pk").values("pk"))
+    known = FamilyParent.objects.filter(
+        resident__in=people, ended_on__isnull=True, family__closed_on__isnull=True
+    ).exclude(family=family)
+    if busy := known.select_related("resident").order_by("pk").first():
+        raise RuleViolation(
+            f"{busy.resident.name}已在另一份在管的档案里。请把那份档案转来，或者先在那一份里去掉。",
+            field="parents",
+        )
+
+
 def _set_parents(family: SpecialFamily, wanted: set[int], today: date) -> bool:
     current = {p.resident_id: p for p in family.parents.all()}
     left = [p for pk, p in current.items() if pk not in wanted and p.ended_on is None]
     back = [p for pk, p in current.items() if pk in wanted and p.ended_on is not None]
     new = wanted - current.keys()
+    _refuse_elsewhere(new | {p.resident_id for p in back}, family)
     FamilyParent.objects.filter(pk__in=[p.pk for p in left]).update(ended_on=today)
     FamilyParent.objects.filter(pk__in=[p.pk for p in back]).update(ended_on=None)
     FamilyParent.objects.bulk_create(

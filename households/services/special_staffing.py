@@ -11,7 +11,8 @@ from fpadmin.audit.log import Entry
 from fpadmin.errors import RuleViolation
 from households.models import ContactPerson, FamilyContact, SpecialFamily
 from households.services.scope import require_visible
-from households.services.special_contacts import hand_over, held_people
+from households.services.special_contacts import hand_over
+from households.special.holding import held_people
 
 EVENT_TYPES = {
     "special.person_handed_over": "交接联系人的家庭",

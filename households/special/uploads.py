@@ -162,10 +162,10 @@ def _look_through(content: bytes) -> None:
 
 def _unpacked(content: bytes):
     """The objects that lie packed in streams, up to a limit."""
-    left = _MOST_UNPACKED
+    left, whole = _MOST_UNPACKED, memoryview(content)
     for found in _PACKED.finditer(content):
         try:
-            part = zlib.decompressobj().decompress(content[found.end() :], max(left, 1))
+            part = zlib.decompressobj().decompress(whole[found.end() :], max(left, 1))
         except zlib.error:
             continue
         left -= len(part)

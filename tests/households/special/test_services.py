@@ -293,3 +293,21 @@ def test_need_of_a_former_contacts_visit_goes_to_a_current_one(clerk, village):
         record_visit(**visit)
     assert not term.records.exists()
     assert record_visit(**visit, owner=successor.person).follow_ups.get().owner == successor.person
+
+
+def test_nobody_is_a_parent_of_two_open_archives(clerk, village):
+    known, family = make_archive(village), make_archive(village)
+    parent, home = known.parents.first().resident, make_household(village, "00803")
+    lives_in(parent, home)
+    with pytest.raises(RuleViolation, match="戴飞飞已在另一份在管的档案里"):
+        opened(clerk, home, parents=[parent])
+    own = [p.resident for p in family.parents.all()]
+    change = {
+        "by": clerk, "family": family, "row_version": 0, "kind": "死亡", "difficulties": "",
+        "needs": "", "today": TODAY,
+    }  # fmt: skip
+    with pytest.raises(RuleViolation, match="已在另一份"):
+        services.change_archive(parents=[*own, parent], **change)
+    assert family.parents.count() == 2
+    services.close_archive(by=clerk, family=known, closed_on=TODAY, reason="moved", today=TODAY)
+    assert opened(clerk, home, parents=[parent], opened_on=TODAY).parents.get().resident == parent
