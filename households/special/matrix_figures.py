@@ -47,6 +47,7 @@ class Figures:
     complication: int
     enough_contacts: int
     cards: int
+    kinds_missing: int
     months: str  # 1–9月, "" while none is over
     months_due: int
     months_done: int
@@ -105,6 +106,7 @@ def figures(user, year: int, day: date) -> Figures:
     return Figures(
         numbers["families"],
         *(numbers[code] for code in codes),
+        there.filter(conditions["special_contact_kinds_missing"]).count(),
         f"1–{len(finished)}月" if len(finished) > 1 else "1月" if finished else "",
         months["due"],
         months["done"],

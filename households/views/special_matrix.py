@@ -111,6 +111,7 @@ def _figure_links(user, year: int, today) -> dict[str, str]:
         "families": "special_families",
         "months": "special_monthly_contacts_missed",
         "contacts": "special_contacts_missing",
+        "kinds": "special_contact_kinds_missing",
         "cards": "special_medical_cards_missing",
         "visits": "special_visits",
     }

@@ -84,6 +84,32 @@ def test_figures_of_the_page_are_those_of_the_indicators(sign_in, clerk, village
     assert figures.contact_rate == months["special_monthly_contact_rate"]
 
 
+def test_families_that_lack_a_kind_of_contact_are_told_and_listed(
+    sign_in, clerk, propagandist, village
+):
+    family = make_archive(village)
+    make_contact(family, make_person(village, "林霞丹", user=propagandist))
+    make_contact(family)
+    client = sign_in(clerk)
+    assert "类别不全" not in client.get(reverse(PAGE)).content.decode()
+    CareRule.objects.create(
+        region=clerk.region, from_on=date(2018, 1, 1), contacts_required=2,
+        kinds_required=["街道领导"], document="办法", set_by=clerk,
+    )  # fmt: skip
+    response = client.get(reverse(PAGE))
+    figures, link = response.context["figures"], response.context["links"]["kinds"]
+    counted = compute_special([clerk.region], Span(date(2018, 1, 1), TODAY))[clerk.region.code]
+    assert figures.enough_contacts == 1
+    assert figures.kinds_missing == counted["special_contact_kinds_missing"] == 1
+    assert re.search(r"类别不全<a [^>]*>1</a>户", response.content.decode())
+    assert family.household.number in client.get(link).content.decode()
+    own = sign_in(propagandist).get(reverse(PAGE)).content.decode()
+    assert "类别不全1户" in own  # counted, without a list that is not theirs
+
+    make_contact(family, make_person(village, "史健国", kind="街道领导"))
+    assert "类别不全" not in client.get(reverse(PAGE)).content.decode()
+
+
 def test_visits_of_rounds_belong_to_their_festival(sign_in, clerk, village):
     term = make_archive(village, contacts=1).contacts.get()
     for name, day in (("2018年中秋节慰问", 3), ("建党节慰问", 4)):
