@@ -70,7 +70,8 @@ def record_care(
     """A new row of any of the tables, with `values` of its fields.
 
     Refuses a day ahead, a holder who is not of the family, a card number that another family of the
-    township has, contracts of one person side by side, and anything new in a closed archive.
+    township has, a second card or contract of one person side by side, and anything new in a closed
+    archive.
     """
     family = locked_family(family)
     if family.closed_on:
@@ -253,6 +254,26 @@ def _refuse_card(card: MedicalCard, today: date) -> None:
     if elsewhere.exists():
         raise RuleViolation(
             f"就医卡{card.number}在本乡镇（街道）已登记给另一户。请核对卡号。", field="number"
+        )
+    _refuse_second_card(card, today)
+
+
+def _refuse_second_card(card: MedicalCard, today: date) -> None:
+    """A holder, or the family where nobody is named, has one card that is good today."""
+    if card.expires_on and card.expires_on < today:
+        return
+    valid = MedicalCard.objects.valid_on(today).filter(
+        family=card.family_id, resident=card.resident_id
+    )
+    if card.pk and valid.filter(pk=card.pk).exists():
+        return  # a correction of what was good before; workbooks bring such cards side by side
+    other = valid.exclude(pk=card.pk).first()
+    if other:
+        holder = card.resident.name if card.resident else "这一户"
+        raise RuleViolation(
+            f"{holder}已有有效的就医卡{other.number}。要换新卡，请在那张卡上点“换卡”；"
+            "那张卡不用了，请先点“停用”。",
+            field="number",
         )
 
 

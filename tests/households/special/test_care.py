@@ -181,6 +181,38 @@ def test_card_ends_once_by_today_and_not_before_its_issue(clerk, village):
         care.end_card(ended_on=TODAY, **end)
 
 
+def test_second_card_of_a_holder_who_has_a_valid_one_is_refused_towards_replacing(clerk, village):
+    family = make_archive(village)
+    one, other = parent_of(family), make_resident(family.household, "奶奶", sex="女", relation="母")
+    record(clerk, MedicalCard, family)
+    with pytest.raises(RuleViolation, match="已有有效的就医卡A1.*“换卡”") as refusal:
+        record(clerk, MedicalCard, family, number="A2", expires_on=None)
+    assert refusal.value.field == "number"
+    assert record(clerk, MedicalCard, family, number="A3", resident=other).number == "A3"
+    history = {"issued_on": date(2016, 1, 1), "expires_on": date(2017, 12, 31)}
+    past = record(clerk, MedicalCard, family, number="A0", **history)
+    with pytest.raises(RuleViolation, match="已有有效的就医卡A1"):
+        care.correct_care(by=clerk, row=past, values={"expires_on": TODAY}, today=TODAY)
+    moved = MedicalCard.objects.get(number="A3")
+    with pytest.raises(RuleViolation, match="已有有效的就医卡A1"):
+        care.correct_care(by=clerk, row=moved, values={"resident": one}, today=TODAY)
+
+    record(clerk, MedicalCard, family, number="A4", resident=None)
+    with pytest.raises(RuleViolation, match="这一户已有有效的就医卡A4"):
+        record(clerk, MedicalCard, family, number="A5", resident=None)
+    assert set(MedicalCard.objects.values_list("number", flat=True)) == {"A0", "A1", "A3", "A4"}
+
+
+def test_card_may_follow_one_that_ran_out_and_cards_side_by_side_may_be_corrected(clerk, village):
+    family = make_archive(village)
+    one = parent_of(family)
+    make_card(family, "A1", resident=one, expires_on=date(2018, 10, 8))
+    record(clerk, MedicalCard, family, number="A2")
+    twin = make_card(family, "A3", resident=one)
+    care.correct_care(by=clerk, row=twin, values={"number": "A33"}, today=TODAY)
+    assert MedicalCard.objects.filter(number="A33").exists()
+
+
 def test_replacing_a_card_ends_it_and_issues_another_to_the_same_holder(clerk, village):
     family = make_archive(village)
     card = make_card(family, "A1", resident=parent_of(family))
