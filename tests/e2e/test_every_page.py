@@ -228,6 +228,10 @@ def _archive_pages() -> list[str]:
             for act in ("move", "health-edit")
         ),
         reverse("households:special-review-decide", args=[review.pk]),
+        reverse(
+            "reporting:return-detail", args=["special-families-annual", office.TOWNSHIP, "2018"]
+        ),
+        reverse("reporting:figure-list", args=["special_families", office.TOWNSHIP]),
         reverse("households:special-family-create", args=[without.first().pk]),
     ]
 
