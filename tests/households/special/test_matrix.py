@@ -197,14 +197,14 @@ def test_explained_month_stays_missed_and_tells_why(sign_in, clerk, village):
 @pytest.mark.parametrize(
     ("asked", "found"),
     [
-        ({}, {"gap", "explained", "whole"}),
-        ({"gaps": "any"}, {"gap", "explained"}),
-        ({"gaps": "open"}, {"gap"}),
-        ({"gaps": "late"}, set()),
-        ({"gaps": "due"}, {"gap", "explained"}),
-        ({"gaps": "nonsense"}, {"gap", "explained", "whole"}),
-        ({"year": "2017"}, set()),
-        ({"year": "1"}, {"gap", "explained", "whole"}),
+        ({}, ["explained", "gap", "whole"]),
+        ({"gaps": "any"}, ["explained", "gap"]),
+        ({"gaps": "open"}, ["gap"]),
+        ({"gaps": "late"}, []),
+        ({"gaps": "due"}, ["explained", "gap"]),
+        ({"gaps": "nonsense"}, ["explained", "gap", "whole"]),
+        ({"year": "2017"}, []),
+        ({"year": "1"}, ["explained", "gap", "whole"]),
     ],
     ids=str,
 )
@@ -222,7 +222,7 @@ def test_filters_find_their_families(sign_in, clerk, village, asked, found):
         make_record(families["whole"].contacts.get(), day)
     rows = page(sign_in(clerk), **asked)["matrix"].rows
     names = {family.pk: name for name, family in families.items()}
-    assert {names[row.family.pk] for row in rows} == found
+    assert sorted(names[row.family.pk] for row in rows) == found
 
 
 def test_village_filter_takes_its_families_only(sign_in, clerk, village, other_village):
