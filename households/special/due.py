@@ -14,6 +14,7 @@ from django.db.models import (
     Subquery,
 )
 from django.db.models.functions import Coalesce, ExtractMonth, ExtractYear
+from django.db.models.lookups import GreaterThan, LessThanOrEqual
 from django.urls import reverse
 
 from fpadmin.accounts.permissions import Permission
@@ -29,7 +30,7 @@ from households.models import (
     SpecialFamily,
     archive_open,
 )
-from households.special.family_months import number_done, number_due
+from households.special.family_months import index_in, number_done, number_due
 from households.special.months import months_of
 from households.special.rules import DEFAULT, RuleBook, rule_book
 
@@ -123,14 +124,22 @@ def _span(months: list[tuple[date, date]]) -> Span:
 
 
 def _number_explained(span: Span) -> Coalesce:
-    """For SpecialFamily: its months of the span without a contact that somebody explained."""
+    """For SpecialFamily: those of its months that count without a contact that somebody explained."""
     contacts = ContactRecord.objects.counted().filter(
         contact__family=OuterRef("family"),
         happened_on__year=ExtractYear(OuterRef("month")),
         happened_on__month=ExtractMonth(OuterRef("month")),
     )
+    month = index_in("month")
+    counting = Q(family__closed_on__isnull=True) | Q(
+        GreaterThan(index_in("family__closed_on"), month)
+    )
     said = MissedMonth.objects.filter(
-        ~Exists(contacts), family=OuterRef("pk"), month__range=(span.start, span.as_of)
+        ~Exists(contacts),
+        counting,
+        LessThanOrEqual(index_in("family__opened_on"), month),
+        family=OuterRef("pk"),
+        month__range=(span.start, span.as_of),
     )
     return _number(said, "family")
 

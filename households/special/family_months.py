@@ -36,19 +36,19 @@ def label_of(index: int) -> str:
 def number_due(span: Span):
     """For SpecialFamily: how many months of the span count."""
     first, end = bounds(span)
-    closed = Least(Coalesce(_index("closed_on"), end), end)
-    return Greatest(closed - Greatest(_index("opened_on"), first), 0)
+    closed = Least(Coalesce(index_in("closed_on"), end), end)
+    return Greatest(closed - Greatest(index_in("opened_on"), first), 0)
 
 
 def contacts_that_count(span: Span) -> QuerySet:
     """Contact records in months that count for their family, with `month`."""
     first, end = bounds(span)
-    opened, closed = _index("contact__family__opened_on"), _index("contact__family__closed_on")
+    opened, closed = index_in("contact__family__opened_on"), index_in("contact__family__closed_on")
     is_open = Q(contact__family__closed_on__isnull=True) | Q(month__lt=closed)
     return (
         ContactRecord.objects.counted()
         .filter(happened_on__range=(span.start.replace(day=1), span.as_of))
-        .annotate(month=_index("happened_on"))
+        .annotate(month=index_in("happened_on"))
         .filter(is_open, month__range=(first, end - 1), month__gte=opened)
         .order_by()
     )
@@ -94,5 +94,6 @@ class FamilyMonths:
         return list(islice(self.iterator(), part.start, part.stop))
 
 
-def _index(field: str):
+def index_in(field: str):
+    """index_of() of a column, as SQL."""
     return ExtractYear(field) * 12 + ExtractMonth(field)

@@ -6,7 +6,6 @@ from datetime import date
 
 from django.core.paginator import Page
 from django.db.models import (
-    Case,
     Count,
     F,
     IntegerField,
@@ -17,7 +16,6 @@ from django.db.models import (
     Subquery,
     Sum,
     Value,
-    When,
 )
 from django.db.models.functions import Coalesce
 from django.urls import reverse
@@ -33,12 +31,15 @@ from households.models import (
     MissedMonth,
     Purpose,
     SpecialFamily,
-    archive_open,
 )
 from households.special import due
 from households.special.archive_list import parent_names
-from households.special.family_months import number_done, number_due
-from households.special.months import contacted_between
+from households.special.family_months import (
+    contacts_that_count,
+    index_of,
+    number_done,
+    number_due,
+)
 from households.special.rules import RuleBook, rule_books
 
 FAMILIES_A_PAGE = 50
@@ -168,14 +169,18 @@ def with_gaps(families: QuerySet, kind: str, year: int, day: date) -> QuerySet:
 
 def with_year(families: QuerySet, year: int, day: date) -> QuerySet:
     """With months_counted, months_met (of the finished ones) and visits_made in the year."""
-    finished = due.finished_months(year, day)
-    over = Span(finished[0][0], finished[-1][1]) if finished else None
+    over = _finished(year, day)
     return families.annotate(
         months_counted=number_due(over) if over else Value(0),
         months_met=number_done(over) if over else Value(0),
         visits_made=_visits(year),
         names=parent_names(),
     )
+
+
+def _finished(year: int, day: date) -> Span | None:
+    months = due.finished_months(year, day)
+    return Span(months[0][0], months[-1][1]) if months else None
 
 
 def matrix(families: QuerySet, year: int, day: date, number) -> Matrix:
@@ -202,11 +207,7 @@ def matrix(families: QuerySet, year: int, day: date, number) -> Matrix:
         )
         for family in shown
     ]
-    return Matrix(year, months, rows, page, _sums(year_long, months))
-
-
-def _one(condition: Q) -> Case:
-    return Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
+    return Matrix(year, months, rows, page, _sums(families, months, _finished(year, day)))
 
 
 def _visits(year: int) -> Coalesce:
@@ -283,21 +284,21 @@ def word_of(record: ContactRecord) -> str:
     return record.purpose if record.purpose in VISITS else record.channel
 
 
-def _sums(families: QuerySet, months: list[Month]) -> Sums:
-    """One statement. A running month counts the families contacted so far."""
-    begun = [m for m in months if not m.is_ahead]
-    ones = {
-        f"met_{m.first.month}": _one(
-            Q(contacted_between(m.first, m.last)) & (archive_open(m.last) if m.is_finished else Q())
-        )
-        for m in begun
-    }
-    summed = families.annotate(**ones).aggregate(
-        *(Sum(name) for name in (*ones, "months_met", "months_counted", "visits_made"))
-    )
-    return Sums(
-        [summed[f"met_{m.first.month}__sum"] or 0 if m in begun else None for m in months],
-        summed["months_met__sum"] or 0,
-        summed["months_counted__sum"] or 0,
-        summed["visits_made__sum"] or 0,
-    )
+def _sums(families: QuerySet, months: list[Month], over: Span | None) -> Sums:
+    """Counted over the log, not family by family. A running month counts the families so far."""
+    these = families.order_by().values("pk")
+    log = ContactRecord.objects.counted().filter(contact__family__in=these).order_by()
+    year = log.filter(happened_on__year=months[0].first.year)
+    number = Count("contact__family", distinct=True)
+    met, counting = {}, 0
+    if over:
+        contacts = contacts_that_count(over).filter(contact__family__in=these).order_by()
+        found = contacts.values("month").annotate(number=number)
+        met = {row["month"]: row["number"] for row in found}
+        counting = families.order_by().aggregate(n=Sum(number_due(over)))["n"] or 0
+    monthly = [met.get(index_of(m.first), 0) if m.is_finished else None for m in months]
+    for place, month in enumerate(months):
+        if month.is_current:
+            this = year.filter(happened_on__range=(month.first, month.last))
+            monthly[place] = this.aggregate(n=number)["n"]
+    return Sums(monthly, sum(met.values()), counting, year.filter(purpose__in=VISITS).count())

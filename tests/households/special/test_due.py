@@ -119,6 +119,15 @@ def test_office_sees_missed_months_until_recorded_or_explained(sign_in, clerk, v
     assert todo.count == shown(client, todo) == 1
 
 
+def test_explained_month_that_counts_no_more_covers_no_other(clerk, village):
+    """July was explained; then the archive turned out to be closed in July, June stays open."""
+    family = make_archive(village, contacts=1, opened_on=date(2018, 6, 1))
+    MissedMonth.objects.create(family=family, month=date(2018, 7, 1), reason="住院", noted_by=clerk)
+    family.closed_on, family.close_reason = date(2018, 7, 20), "moved"
+    family.save()
+    assert lines(clerk)[MISSED].count == 1
+
+
 @pytest.mark.parametrize(
     ("day", "count"), [(date(2018, 10, 10), 0), (date(2018, 10, 11), 1)], ids=str
 )
