@@ -39,6 +39,14 @@ EVENT_TYPES = {
 CHANGE_LABELS = {"visits": "慰问户数", "came": "新列入", "went": "移出", "linked": "原有记录"}
 
 
+class DayTaken(RuleViolation):
+    """The contact's `record` of that day says something else than this visit."""
+
+    def __init__(self, message: str, *, record: ContactRecord):
+        super().__init__(message, field="happened_on")
+        self.record = record
+
+
 @transaction.atomic
 def make_round(
     *,
@@ -262,10 +270,10 @@ def _record_of_that_day(
         return None
     name = contact.person.name
     if record.purpose != Purpose.FESTIVAL:
-        raise RuleViolation(
+        raise DayTaken(
             f"{name}在{day}已有一条“{record.get_purpose_display()}”的联系记录。"
             f"请先把那一条的类别改为“{Purpose.FESTIVAL.label}”，或者核对日期。",
-            field="happened_on",
+            record=record,
         )
     other = RoundVisit.objects.filter(record=record).select_related("round").first()
     if other:

@@ -1,4 +1,4 @@
-"""A contact's own list: the families to contact this month and the needs to see to, by day."""
+"""A contact's own list: families to contact this month, festival visits, needs to see to, by day."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -7,13 +7,14 @@ from django.urls import reverse
 
 from fpadmin.dates import month_end
 from households.models import SpecialFamily
-from households.special import due
+from households.special import due, rounds
 from households.special.archive_list import parent_names
+from households.special.round_list import called
 
 TODAY, WEEK, ALL = "today", "week", "all"
 TABS = {TODAY: "今天", WEEK: "本周", ALL: "全部"}
-CONTACT, NEED = "contact", "need"
-KINDS = {CONTACT: "联系", NEED: "需求"}
+CONTACT, VISIT, NEED = "contact", "visit", "need"
+KINDS = {CONTACT: "联系", VISIT: "慰问", NEED: "需求"}
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,9 @@ class Group:
 
 def tasks_of(user, day: date, kind: str = "") -> list[Task]:
     """What the user owes as a contact, the most urgent first, then in walking order."""
-    found = []
-    if kind != CONTACT:
-        found += _needs(user, day)
-    if kind != NEED:
-        found += _contacts(user, day)
+    makers = {NEED: _needs, VISIT: _visits, CONTACT: _contacts}
+    asked = [makers[kind]] if kind else makers.values()
+    found = [task for make in asked for task in make(user, day)]
     return sorted(found, key=lambda task: task.due_on)
 
 
@@ -90,6 +89,21 @@ def _contacts(user, day: date) -> list[Task]:
             days_late=0,
         )
         for family in families
+    ]
+
+
+def _visits(user, day: date) -> list[Task]:
+    visits = rounds.for_list(rounds.own(rounds.waiting(user, day), user))
+    return [
+        Task(
+            url=reverse("households:special-visit-tick", args=[visit.pk]) + "?from=tasks",
+            icon="gift",
+            title=called(visit),
+            hint=f"{visit.round.name}　{_place(visit.family)}",
+            due_on=visit.round.due_on,
+            days_late=max((day - visit.round.due_on).days, 0),
+        )
+        for visit in visits
     ]
 
 

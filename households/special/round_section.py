@@ -9,7 +9,7 @@ from fpadmin.accounts.permissions import Permission
 from fpadmin.audit.log import register_types
 from fpadmin.ui import todos
 from fpadmin.ui.todos import Todo, TodoSource
-from households.models import RoundVisit, SpecialFamily
+from households.models import SpecialFamily
 from households.services.special_rounds import CHANGE_LABELS, EVENT_TYPES
 from households.special import round_list, rounds, sections
 from households.special.sections import PaperTable, Section
@@ -56,7 +56,7 @@ def paper(user, family: SpecialFamily, day: date) -> list[PaperTable]:
 
 def waiting_for(user, day: date) -> list[Todo]:
     """For a contact own families not visited yet; for who keeps the archives what is overdue."""
-    begun = RoundVisit.objects.visible_to(user).to_visit().filter(round__starts_on__lte=day)
+    begun = rounds.waiting(user, day)
     items = []
     for one in _by_round(rounds.own(begun, user)):
         kind, word = rounds.due_words(one["due_on"], day)

@@ -192,6 +192,11 @@ def for_list(visits: QuerySet) -> QuerySet:
     )
 
 
+def waiting(user, day: date) -> QuerySet:
+    """Families that the user sees, still to visit in a round that has begun."""
+    return RoundVisit.objects.visible_to(user).to_visit().filter(round__starts_on__lte=day)
+
+
 def own(visits: QuerySet, user) -> QuerySet:
     """Of families whose current contact the user is."""
     terms = FamilyContact.objects.filter(

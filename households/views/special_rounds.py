@@ -24,7 +24,9 @@ from households.forms.special_rounds import (
 from households.models import CareRound, FamilyContact, FamilyParent, RoundVisit
 from households.services import special_rounds
 from households.services.printing import record_print
-from households.special import round_list, round_paper, rounds
+from households.special import contact_log, round_list, round_paper, rounds
+
+TASKS = "tasks"
 
 
 @requires(Permission.SPECIAL_VIEW)
@@ -171,6 +173,7 @@ def special_visit_tick(request, pk):
         family=visit.family_id, ended_on__isnull=True, resident__death_date__isnull=True
     )
     contacts = list(rounds.who_may_have_gone(visit, today))
+    back, day_taken = _back(request, visit), None
     form = TickForm(
         request.POST if request.method == "POST" else None,
         visit=visit,
@@ -186,10 +189,12 @@ def special_visit_tick(request, pk):
             )
         except RuleViolation as violation:
             refuse(form, violation)
+            if isinstance(violation, special_rounds.DayTaken):
+                day_taken = violation.record
         else:
             linked = "，用的是当天已有的联系记录" if ticked.linked else ""
             messages.success(request, f"{round_list.called(visit)}已登记慰问{linked}。")
-            return redirect(visit.round)
+            return redirect(back)
     return render_form(
         request,
         "households/special_visit_tick.html",
@@ -199,6 +204,9 @@ def special_visit_tick(request, pk):
             "called": round_list.called(visit),
             "brought": rounds.brought(visit.round),
             "contacts": contacts,
+            "back": back,
+            "day_taken": day_taken,
+            "may_correct": bool(day_taken) and contact_log.may_correct(request.user, day_taken),
             "warnings": form.warnings if form.is_bound and not form.errors else [],
         },
     )
@@ -328,6 +336,13 @@ def _with_reason(request, visit: RoundVisit, form, save, title: str, template: s
     return render(
         request, template, {"form": form, "visit": visit, "called": round_list.called(visit)}
     )
+
+
+def _back(request, visit: RoundVisit) -> str:
+    """To the tasks on a phone, else to the round."""
+    if request.GET.get("from") == TASKS:
+        return reverse("households:special-my-tasks")
+    return visit.round.get_absolute_url()
 
 
 def _round(request, pk) -> CareRound:

@@ -22,7 +22,7 @@ from households.services import special_rounds as services
 from households.special import invariants, round_paper, round_section, rounds
 from tests.conftest import TODAY
 from tests.factories.accounts import make_user
-from tests.factories.special import make_archive, make_contact, make_person
+from tests.factories.special import make_archive, make_contact, make_person, make_record
 from tests.factories.special_rounds import make_round, make_visit
 
 pytestmark = pytest.mark.django_db
@@ -323,6 +323,93 @@ def test_tick_says_what_is_wrong(care_round, own, contact, sign_in, values, word
     page = sign_in(contact).post(url(TICK, visit), tick_data(visit, **values))
     assert words in page.content.decode()
     assert not ContactRecord.objects.exists()
+
+
+def test_record_in_the_way_is_led_to_and_what_was_typed_stays(care_round, own, contact, sign_in):
+    visit = visit_of(own)
+    record = make_record(visit.contact, DAY, recorded_by=contact)
+    client = sign_in(contact)
+    page = client.post(url(TICK, visit), tick_data(visit, note="身体不错")).content.decode()
+    edit = url("households:special-record-edit", record)
+    assert "已有一条“日常联系”的联系记录" in page
+    assert f'href="{edit}" target="_blank"' in page
+    assert "身体不错" in page
+    opened = client.get(edit)
+    assert opened.status_code == 200
+
+    record.purpose = "节日慰问"
+    record.save()
+    client.post(url(TICK, visit), tick_data(visit, note="身体不错"))
+    assert visit_of(own).record == record
+
+
+def test_record_in_the_way_that_somebody_else_wrote_has_no_link(
+    care_round, own, contact, clerk, sign_in
+):
+    visit = visit_of(own)
+    record = make_record(visit.contact, DAY, recorded_by=clerk)
+    page = sign_in(contact).post(url(TICK, visit), tick_data(visit)).content.decode()
+    assert url("households:special-record-edit", record) not in page
+    assert "请登记人或镇办经办修改类别" in page
+
+
+def test_other_refusals_lead_to_no_record(care_round, own, contact, sign_in):
+    visit = visit_of(own)
+    data = tick_data(visit, happened_on="2018-10-10", confirmed="on")
+    assert "在新页打开" not in sign_in(contact).post(url(TICK, visit), data).content.decode()
+
+
+def test_visits_due_stand_among_the_tasks_and_lead_back_there(
+    care_round, own, other, village, township, contact, sign_in
+):
+    later = make_round(township, name="春节", starts_on=date(2018, 10, 10), due_on=date(2019, 2, 4))
+    current = make_round(
+        township, name="重阳", starts_on=date(2018, 10, 9), due_on=date(2018, 10, 17)
+    )
+    for made in (later, current):
+        make_visit(own, made)
+    make_visit(other, current)
+    done = make_visit(own, make_round(township, name="做完的"))
+    tick(contact, done)
+    make_visit(own, make_round(township, name="不去的"), left_out="本人不愿意")
+    client = sign_in(contact)
+
+    def tasks(asked: str) -> list:
+        context = client.get(reverse("households:special-my-tasks") + asked).context
+        return [(t.title, t.due_on, t.days_late) for g in context["groups"] for t in g.tasks]
+
+    late, soon = date(2018, 9, 24), date(2018, 10, 17)
+    names = "戴飞飞、董丽怡"
+    assert tasks("?kind=visit") == [(names, late, 15), (names, soon, 0)]
+    assert tasks("?kind=visit&show=today") == [(names, late, 15)]
+    assert set(tasks("?kind=visit")) <= set(tasks(""))
+    assert not set(tasks("?kind=visit")) & set(tasks("?kind=need") + tasks("?kind=contact"))
+
+    page = client.get(reverse("households:special-my-tasks"), {"kind": "visit"}).content.decode()
+    mine = care_round.visits.get(family=own)
+    assert f'{url(TICK, mine)}?from=tasks"' in page
+    answer = client.post(f"{url(TICK, mine)}?from=tasks", tick_data(mine, happened_on="2018-9-21"))
+    assert answer.url == reverse("households:special-my-tasks")
+    assert tasks("?kind=visit") == [(names, soon, 0)]
+
+
+def test_tasks_cost_the_same_for_more_visits(
+    care_round, own, village, contact, sign_in, assert_query_count_does_not_grow
+):
+    client = sign_in(contact)
+    person = own.contacts.get().person
+
+    def look():
+        assert client.get(reverse("households:special-my-tasks")).status_code == 200
+
+    def grow():
+        for _ in range(5):
+            family = make_archive(village)
+            make_contact(family, person)
+            make_visit(family, care_round)
+
+    look()
+    assert_query_count_does_not_grow(look, grow)
 
 
 def test_former_contact_is_a_choice_for_a_day_of_the_round(
