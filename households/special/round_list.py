@@ -155,7 +155,11 @@ def acts_on(visit: RoundVisit, user) -> list[tuple[str, str]]:
     """Word and address of what `user` may do about a for_list() visit."""
     may_edit = user.may(Permission.SPECIAL_EDIT)
     names = {
-        rounds.OPEN: [("登记", "tick"), *([("不慰问", "leave-out")] if may_edit else [])],
+        rounds.OPEN: [
+            ("登记", "tick"),
+            ("签收单", "receipt"),  # signed on the visit, so carried along
+            *([("不慰问", "leave-out")] if may_edit else []),
+        ],
         rounds.VISITED: [("签收单", "receipt"), ("撤回", "untick")],
         rounds.LEFT_OUT: [("重新列入", "take-in")] if may_edit else [],
     }

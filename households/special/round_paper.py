@@ -1,5 +1,9 @@
-"""The receipt of a round (慰问签收单): sheets by village with boxes to sign, or a sheet of one family."""
+"""A round on paper: a receipt (签收单) for each family, and the office's own list by village.
 
+A family signs its own slip, so that none reads who the others are.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
@@ -8,13 +12,14 @@ from django.db.models import QuerySet
 
 from households.models import RoundVisit
 
-PER_SHEET = 9  # rows tall enough to sign in
+PER_SHEET = 9
+SLIPS_PER_SHEET = 3  # look.css has their height
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"
 _PLACES = ("", "拾", "佰", "仟")
 
 
 @dataclass(frozen=True)
-class ReceiptSheet:
+class OfficeSheet:
     """One sheet: families of one village with their numbers in it. The last of a village has its sum."""
 
     number: int
@@ -24,7 +29,14 @@ class ReceiptSheet:
     money: Decimal | None
 
 
-def receipt(visits: QuerySet, amount: Decimal | None) -> list[ReceiptSheet]:
+def slip_sheets(visits: Iterable[RoundVisit]) -> list[list[RoundVisit]]:
+    """The visits as they stand on sheets, to be cut into one slip for each family."""
+    visits = list(visits)
+    starts = range(0, len(visits), SLIPS_PER_SHEET)
+    return [visits[start : start + SLIPS_PER_SHEET] for start in starts]
+
+
+def office_list(visits: QuerySet, amount: Decimal | None) -> list[OfficeSheet]:
     """The visits of a rounds.for_list(), which stand in the order of their villages."""
     sheets = []
     for village, rows in groupby(visits, key=lambda visit: visit.family.household.village):
@@ -32,7 +44,7 @@ def receipt(visits: QuerySet, amount: Decimal | None) -> list[ReceiptSheet]:
         for start in range(0, len(lines), PER_SHEET):
             is_last = start + PER_SHEET >= len(lines)
             sheets.append(
-                ReceiptSheet(
+                OfficeSheet(
                     number=len(sheets) + 1,
                     village=village.name,
                     lines=lines[start : start + PER_SHEET],

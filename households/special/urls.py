@@ -106,6 +106,11 @@ urlpatterns = [
         name="special-round-receipt",
     ),
     path(
+        "special/rounds/<int:pk>/paper/",
+        special_rounds.special_round_paper,
+        name="special-round-paper",
+    ),
+    path(
         "special/visits/<int:pk>/tick/",
         special_rounds.special_visit_tick,
         name="special-visit-tick",

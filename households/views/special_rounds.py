@@ -273,28 +273,9 @@ def special_visit_take_in(request, pk):
 @requires(Permission.SPECIAL_RECORD)
 @require_safe
 def special_round_receipt(request, pk):
-    """The round's receipt by village, to be signed; whom a contact sees, the own families."""
+    """A receipt for each family of the round, to be cut apart; whom a contact sees, the own ones."""
     care_round = _round(request, pk)
-    visits = rounds.for_list(
-        RoundVisit.objects.visible_to(request.user).filter(round=care_round, left_out="")
-    )
-    sheets = round_paper.receipt(visits, care_round.amount)
-    count = sum(len(sheet.lines) for sheet in sheets)
-    title = f"{care_round.name}签收单"
-    record_print(by=request.user, what=title, count=count)
-    return render(
-        request,
-        "households/special_round_receipt.html",
-        {
-            "title": title,
-            "care_round": care_round,
-            "sheets": sheets,
-            "count": count,
-            "unit": "户",
-            "now": timezone.now(),
-            "back": care_round.get_absolute_url(),
-        },
-    )
+    return _receipts(request, care_round, _to_print(request, care_round))
 
 
 @requires(Permission.SPECIAL_RECORD)
@@ -302,26 +283,60 @@ def special_round_receipt(request, pk):
 def special_visit_receipt(request, pk):
     """The receipt of one family, to be signed."""
     visit = _visit(request, pk)
-    care_round = visit.round
-    title = f"{care_round.name}签收单"
-    record_print(by=request.user, what=title, count=1)
+    return _receipts(request, visit.round, [visit])
+
+
+@requires(Permission.SPECIAL_LIST)
+@require_safe
+def special_round_paper(request, pk):
+    """The office's own list of the round by village: it names every family, so it stays there."""
+    care_round = _round(request, pk)
+    sheets = round_paper.office_list(_to_print(request, care_round), care_round.amount)
+    return _print(
+        request,
+        "households/special_round_paper.html",
+        care_round,
+        title=f"{care_round.name}登记表（办公室留存）",
+        sheets=sheets,
+        count=sum(len(sheet.lines) for sheet in sheets),
+    )
+
+
+def _receipts(request, care_round: CareRound, visits):
+    sheets = round_paper.slip_sheets(visits)
+    amount = care_round.amount
+    return _print(
+        request,
+        "households/special_round_receipt.html",
+        care_round,
+        title=f"{care_round.name}签收单",
+        sheets=sheets,
+        count=sum(map(len, sheets)),
+        in_words="" if amount is None else round_paper.capital_yuan(amount),
+        layout="A4竖向，沿虚线裁开，一户一张",
+    )
+
+
+def _print(request, template: str, care_round: CareRound, *, title: str, count: int, **context):
+    record_print(by=request.user, what=title, count=count)
     return render(
         request,
-        "households/special_visit_receipt.html",
+        template,
         {
             "title": title,
-            "visit": visit,
-            "called": round_list.called(visit),
-            "in_words": ""
-            if care_round.amount is None
-            else round_paper.capital_yuan(care_round.amount),
-            "sheets": [1],
-            "count": 1,
+            "care_round": care_round,
+            "count": count,
             "unit": "户",
             "now": timezone.now(),
-            "back": reverse("households:special-round-detail", args=[care_round.pk]),
-        },
+            "back": care_round.get_absolute_url(),
+        }
+        | context,
     )
+
+
+def _to_print(request, care_round: CareRound):
+    visits = RoundVisit.objects.visible_to(request.user).filter(round=care_round, left_out="")
+    return rounds.for_list(visits)
 
 
 def _with_reason(request, visit: RoundVisit, form, save, title: str, template: str):

@@ -89,10 +89,19 @@ def test_round_from_the_list_to_the_receipt(family, clerk, propagandist, sign_in
     expect(desk.locator(".fp-figures")).to_contain_text("1/2")
     desk.get_by_role("link", name="签收单", exact=True).first.click()
     expect(desk.locator(".fp-sheet")).to_have_count(1)
-    expect(desk.locator(".fp-sheet")).to_contain_text("2018-09-20")
-    expect(desk.locator(".fp-sheet")).to_contain_text("庄科村合计　2户")
+    slips = desk.locator(".fp-third")
+    expect(slips).to_have_count(2)
+    expect(slips.first).to_contain_text("2018年9月20日")
+    expect(slips.first).not_to_contain_text("00022")  # a slip tells of its own family only
     look(desk, "receipt")
-    assert AuditEvent.objects.filter(type="registry.printed").count() == 1
+    for slip in slips.all():
+        assert slip.evaluate("box => box.scrollHeight <= box.clientHeight + 1"), "cut off"
+    desk.goto(care_round.get_absolute_url())
+    desk.get_by_role("link", name="登记表").click()
+    expect(desk.locator(".fp-sheet")).to_contain_text("庄科村合计　2户")
+    expect(desk.locator(".fp-sheet")).to_contain_text("办公室留存")
+    look(desk, "office list")
+    assert AuditEvent.objects.filter(type="registry.printed").count() == 2
     desk.goto(reverse("households:special-matrix"))
     expect(desk.get_by_role("link", name="9月20日，节日慰问").first).to_be_visible()
     desk.goto(family.get_absolute_url())

@@ -1,4 +1,4 @@
-"""The pages of rounds: list, a new one, one with its families, ticking off, receipts, files, home."""
+"""The pages of rounds: list, a new one, one with its families, ticking off, files, home."""
 
 import io
 from datetime import date
@@ -11,7 +11,6 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
-from fpadmin.audit.models import AuditEvent
 from fpadmin.errors import RuleViolation
 from fpadmin.exports import services as exports
 from fpadmin.ui.listing import LISTS, Asked, Selection
@@ -19,7 +18,7 @@ from fpadmin.ui.todos import todos_for
 from households.models import CareRound, ContactRecord, RoundVisit
 from households.services import edit_contact_record, void_contact_record
 from households.services import special_rounds as services
-from households.special import invariants, round_paper, round_section, rounds
+from households.special import invariants, round_section, rounds
 from tests.conftest import TODAY
 from tests.factories.accounts import make_user
 from tests.factories.special import make_archive, make_contact, make_person, make_record
@@ -242,6 +241,7 @@ def test_acts_follow_state_and_permission(care_round, own, other, clerk, reviewe
     pages = {u: sign_in(u).get(url(DETAIL, care_round)).content.decode() for u in (clerk, reviewer)}
     for user, page in pages.items():
         assert url(TICK, visit_of(other)) in page
+        assert url("households:special-visit-receipt", visit_of(other)) in page  # to carry along
         assert url(TICK, visit_of(own)) not in page
         assert url("households:special-visit-untick", visit_of(own)) in page
         may_leave_out = url("households:special-visit-leave-out", visit_of(other)) in page
@@ -445,57 +445,7 @@ def test_tick_is_taken_back_with_a_reason(care_round, own, contact, sign_in):
     assert ContactRecord.objects.get().void_reason == "登记错了户"
 
 
-# Paper and files --------------------------------------------------------------------------------
-
-
-def test_receipt_has_sheets_by_village_with_sums(
-    care_round, other_village, village, clerk, sign_in
-):
-    for _ in range(round_paper.PER_SHEET):
-        make_visit(make_archive(village, contacts=1), care_round)
-    make_visit(make_archive(other_village, contacts=1), care_round)
-
-    page = sign_in(clerk).get(url("households:special-round-receipt", care_round))
-
-    sheets = [(s.village, len(s.lines), s.families, s.money) for s in page.context["sheets"]]
-    assert sheets == [
-        ("庄科村", 9, None, None),
-        ("庄科村", 2, 11, Decimal(5500)),
-        ("安丰营村", 1, 1, Decimal(500)),
-    ]
-    event = AuditEvent.objects.get(type="registry.printed")
-    assert (event.count, event.changes) == (12, {"what": "2018年中秋节慰问签收单"})
-
-
-def test_contacts_receipt_names_own_families_only(care_round, own, contact, sign_in):
-    page = sign_in(contact).get(url("households:special-round-receipt", care_round))
-    assert [len(s.lines) for s in page.context["sheets"]] == [1]
-
-
-def test_receipt_of_one_family_writes_the_sum_in_words(care_round, own, contact, sign_in):
-    page = sign_in(contact).get(url("households:special-visit-receipt", visit_of(own)))
-    text = page.content.decode()
-    assert "500.00元（大写：伍佰元整）" in text
-    assert "戴飞飞、董丽怡" in text
-    assert AuditEvent.objects.get(type="registry.printed").count == 1
-
-
-@pytest.mark.parametrize(
-    ("amount", "words"),
-    [
-        ("500", "伍佰元整"),
-        ("1005.30", "壹仟零伍元叁角整"),
-        ("3.05", "叁元零伍分"),
-        ("0.50", "伍角整"),
-        ("10", "壹拾元整"),
-        ("10500", "壹万零伍佰元整"),
-        ("100005", "壹拾万零伍元整"),
-        ("205000", "贰拾万伍仟元整"),
-        ("10203040.56", "壹仟零贰拾万叁仟零肆拾元伍角陆分"),
-    ],
-)
-def test_sums_in_words(amount, words):
-    assert round_paper.capital_yuan(Decimal(amount)) == words
+# Files -------------------------------------------------------------------------------------------
 
 
 def test_file_of_a_round_has_amounts_as_numbers(
