@@ -1,5 +1,6 @@
 """What the job `export` does: ask for the rows anew, write a sheet or a pack of them, keep it."""
 
+import zipfile
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from functools import partial
@@ -85,10 +86,19 @@ def _add_sheet(
 def _add_pack(
     context: JobContext, archive: files.Zip, pack: Pack, order: PackOrder, rows: int
 ) -> None:
-    """The files of a pack, one after the other."""
-    for file in pack.files(order):
-        context.progress(min(file.done, rows), rows, "装入资料包")
-        archive.add(file.path, file.write)
+    """The files of a pack, one after the other, in a zip of their own within the sealed one.
+
+    A sealed zip shows the names of its files to everybody, and these tell whose papers they are.
+    """
+
+    def write(stream: BinaryIO) -> None:
+        with zipfile.ZipFile(stream, "w") as inner:
+            for file in pack.files(order):
+                context.progress(min(file.done, rows), rows, "装入资料包")
+                with inner.open(file.path, "w", force_zip64=True) as part:
+                    file.write(part)
+
+    archive.add(f"{pack.title}.zip", write)
 
 
 def _own(context: JobContext) -> Export:

@@ -94,7 +94,10 @@ class CloseForm(forms.Form):
     """Why and from when an archive is closed."""
 
     reason = forms.ChoiceField(label="结案原因", choices=choose(CloseReason.choices))
-    closed_on = FlexibleDateField(label="结案日期", help_text="从这一天起不再联系、不再计数。")
+    closed_on = FlexibleDateField(
+        label="结案日期",
+        help_text="从这一天起不再联系、不再计数。建错的档案填建档日期，各月都不计数。",
+    )
     note = forms.CharField(label="结案说明", max_length=200, required=False)
 
     def clean(self):

@@ -21,7 +21,7 @@ from households.models import (
     SpecialFamily,
 )
 from households.services.scope import require_visible
-from households.special.families import healthy_children, parents_of
+from households.special.families import contradicting_children, contradiction, parents_of
 from households.special.holding import locked_family
 
 SECOND_ARCHIVE = "这一户已有在管的特殊家庭档案，不能再建一份。请打开原来的档案。"
@@ -48,7 +48,7 @@ def open_archive(
     household = _locked_household(household)
     _refuse_day(household, opened_on, today)
     for day in (opened_on, today):
-        _refuse_healthy_child(household, kind, day)
+        _refuse_living_child(household, kind, day)
     people = list(parents) or parents_of(household, opened_on)
     if not people:
         raise RuleViolation("请选择这份档案的父母，至少一位。", field="parents")
@@ -88,7 +88,7 @@ def change_archive(
     claim(family, row_version)
     family = SpecialFamily.objects.select_related("household__village").get(pk=family.pk)
     if kind != family.kind:
-        _refuse_healthy_child(family.household, kind, today)
+        _refuse_living_child(family.household, kind, today)
     if not parents:
         raise RuleViolation("请选择这份档案的父母，至少一位。", field="parents")
     new = {"kind": kind, "difficulties": difficulties, "needs": needs}
@@ -267,13 +267,11 @@ def _refuse_day(household: Household, opened_on: date, today: date) -> None:
         )
 
 
-def _refuse_healthy_child(household: Household, kind: str, day: date) -> None:
-    if kind == FamilyKind.COMPLICATION:
-        return
-    healthy = healthy_children([household.pk], day).get(household.pk, 0)
-    if healthy:
+def _refuse_living_child(household: Household, kind: str, day: date) -> None:
+    number = contradicting_children({household.pk: kind}, day).get(household.pk, 0)
+    if number:
         raise RuleViolation(
-            f"{day}那天，这一户有{healthy}个健在、没有伤残鉴定的子女，不能建"
+            f"{day}那天，这一户有{contradiction(kind, number)}，不能建"
             f"“{FamilyKind(kind).label}”档案。请核对建档日期和生育史。",
             field="kind",
         )

@@ -1,13 +1,13 @@
 """Whom an archive is about, and who speaks against one."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from itertools import islice
 
 from django.db.models import Case, DateField, F, OuterRef, Value, When
 
-from households.models import Household, Relation, Residency, Resident
+from households.models import FamilyKind, Household, Relation, Residency, Resident
 from households.special import criteria
 
 COUPLE = (Relation.HEAD, Relation.SPOUSE)
@@ -58,14 +58,26 @@ def _members(days: Mapping[int, date]) -> Iterator[tuple]:
     )  # fmt: skip
 
 
-def healthy_children(households: Iterable[int], day: date) -> dict[int, int]:
-    """Households whose 户主 or 配偶 has living children without a disability, and how many."""
+def contradicting_children(kinds: Mapping[int, str], day: date) -> dict[int, int]:
+    """Households whose 户主 or 配偶 has living children that their kind in `kinds` denies, and how many.
+
+    Any living child speaks against 死亡, one without a disability against 伤残.
+    """
     found: dict[int, int] = {}
-    remaining = iter(households)
+    remaining = iter(k for k, kind in kinds.items() if kind != FamilyKind.COMPLICATION)
     while some := list(islice(remaining, _HOUSEHOLDS)):
         members = Residency.objects.living_on(day).filter(household__in=some, relation__in=COUPLE)
-        healthy = F("children_living") - F("children_disabled")
-        facts = criteria.with_facts(members, day).annotate(healthy=healthy)
-        for home, number in facts.filter(healthy__gt=0).values_list("household_id", "healthy"):
-            found[home] = max(number, found.get(home, 0))
+        facts = criteria.with_facts(members, day).filter(children_living__gt=0)
+        for home, living, disabled in facts.values_list(
+            "household_id", "children_living", "children_disabled"
+        ):
+            number = living if kinds[home] == FamilyKind.DEATH else living - disabled
+            if number:
+                found[home] = max(number, found.get(home, 0))
     return found
+
+
+def contradiction(kind: str, number: int) -> str:
+    """What contradicting_children() found, in words."""
+    words = "健在" if kind == FamilyKind.DEATH else "健在、没有伤残鉴定"
+    return f"{number}个{words}的子女"

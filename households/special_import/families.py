@@ -5,8 +5,11 @@ from collections import defaultdict
 from fpadmin.imports.kinds import Change, Ground
 from fpadmin.imports.reader import Table
 from fpadmin.imports.widgets import CellError
-from households.models import FamilyKind
-from households.special.families import healthy_children, parents_by_household
+from households.special.families import (
+    contradicting_children,
+    contradiction,
+    parents_by_household,
+)
 from households.special_import.care import plan_care
 from households.special_import.cells import Contact, parse_contact
 from households.special_import.homes import find_homes
@@ -26,7 +29,7 @@ def plan_families(table: Table, ground: Ground) -> FamilyPlan:
     plan_contacts(plan)
     _classify(plan)
     _find_parents(plan)
-    _warn_of_healthy_children(plan)
+    _warn_of_living_children(plan)
     return plan
 
 
@@ -162,16 +165,16 @@ def _find_parents(plan: FamilyPlan) -> None:
             table.warn(index, "contact1", "no_contact", "没有填联系人。请导入后安排。")
 
 
-def _warn_of_healthy_children(plan: FamilyPlan) -> None:
-    """A new archive, or a new kind, that a living healthy child speaks against."""
+def _warn_of_living_children(plan: FamilyPlan) -> None:
+    """A new archive, or a new kind, that a living child speaks against."""
     asked = {
         plan.homes.households[index]: index
         for index in [*plan.new, *(i for i, keys in plan.changed.items() if "kind" in keys)]
-        if plan.value(index, "kind") != FamilyKind.COMPLICATION
     }
-    for home, number in healthy_children(asked, plan.ground.today).items():
+    kinds = {home: plan.value(index, "kind") for home, index in asked.items()}
+    for home, number in contradicting_children(kinds, plan.ground.today).items():
         plan.table.warn(
             asked[home], "kind", "healthy_child",
-            f"户主或配偶有{number}个健在、没有伤残鉴定的子女，与家庭类型不符，已照原样导入。"
+            f"户主或配偶有{contradiction(kinds[home], number)}，与家庭类型不符，已照原样导入。"
             "请核对家庭类型和生育登记表。",
         )  # fmt: skip

@@ -49,7 +49,7 @@ def test_create_form_shows_the_refusal_of_a_living_healthy_child(village, clerk,
     page = client.post(address, _filled(client.get(address), kind="死亡"))
 
     assert page.status_code == 200
-    assert "健在、没有伤残鉴定的子女" in page.content.decode()
+    assert "1个健在的子女" in page.content.decode()
     assert not SpecialFamily.objects.exists()
 
 

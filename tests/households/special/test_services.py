@@ -69,9 +69,21 @@ def test_living_healthy_child_refuses_death_and_disability(clerk, village):
     head, wife = make_bereaved(village)
     make_birth(wife, date(1995, 1, 1), order=2)
     for kind in ("死亡", "伤残"):
-        with pytest.raises(RuleViolation, match="健在、没有伤残鉴定"):
+        with pytest.raises(RuleViolation, match="健在"):
             opened(clerk, head.household, kind=kind)
     assert opened(clerk, head.household, kind="手术并发症").pk
+
+
+def test_disabled_child_who_lives_speaks_against_a_death(clerk, village):
+    family = make_archive(
+        village, kind="伤残", died=None, disability_grade="一级", disability_date=date(2015, 1, 1)
+    )
+    parents = [p.resident for p in family.parents.all()]
+    with pytest.raises(RuleViolation, match="1个健在的子女"):
+        services.change_archive(
+            by=clerk, family=family, row_version=0, kind="死亡", parents=parents, difficulties="",
+            needs="", today=TODAY,
+        )  # fmt: skip
 
 
 def test_archive_cannot_begin_while_the_child_was_well(clerk, village):
