@@ -75,6 +75,8 @@ def load(
             counts["residents"] += place.people
             counts["births"] += births
             progress(counts["residents"], residents)
+        # Without statistics the search for families among so many new rows goes person by person.
+        bulk.analyze(Resident, Residency, ChildRecord, Household, rows=residents)
         counts["archives"] = make_archives(seed=seed, today=today, own=own)
         log.record("demo.loaded", by=by, region_path=regions["53"].path, count=residents)
     with connection.cursor() as cursor:
