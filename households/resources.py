@@ -188,10 +188,16 @@ SPECIAL_FAMILIES = WorkbookKind(
     sheet="特殊家庭档案",
     columns=(
         *_HOME,
-        Column("家庭类型", "kind", "choice", required=True, choices=tuple(FamilyKind.values)),
-        Column("建档日期", "opened_on", "date", required=True, note="联系人从这一天起算"),
         Column(
-            "就医卡号", "medical_card_no", aliases=("方便就医卡号",), max_length=40, personal=True,
+            "家庭类型", "kind", "choice", required=True, aliases=("家庭类别",),
+            choices=tuple(FamilyKind.values),
+        ),
+        Column(
+            "建档日期", "opened_on", "date", required=True, aliases=("建档时间",),
+            note="联系人从这一天起算",
+        ),
+        Column(
+            "就医卡号", "medical_card_no", aliases=("方便就医卡号", "就医卡"), max_length=40, personal=True,
             note="换了卡号，原来的卡即停用",
         ),
         Column("发卡日期", "medical_card_date", "date"),
@@ -229,12 +235,19 @@ CONTACTS = WorkbookKind(
     sheet="特殊家庭联系记录",
     columns=(
         *_HOME,
-        Column("联系日期", "date", "date", required=True, note="不能晚于今天"),
         Column(
-            "联系人", "contact", required=True, max_length=50, note="姓名；当天是这一户的联系人"
+            "联系日期", "date", "date", required=True, aliases=("日期", "联系时间"),
+            note="不能晚于今天",
+        ),
+        Column(
+            "联系人", "contact", required=True, aliases=("联系人姓名",), max_length=50,
+            note="姓名；当天是这一户的联系人",
         ),
         Column("联系方式", "channel", "choice", required=True, choices=tuple(Channel.values)),
-        Column("类别", "purpose", "choice", required=True, choices=tuple(Purpose.values)),
+        Column(
+            "类别", "purpose", "choice", required=True, aliases=("联系类别",),
+            choices=tuple(Purpose.values),
+        ),
         Column("诉求", "request", max_length=500),
         Column("办理情况", "outcome", max_length=500),
     ),

@@ -6,13 +6,14 @@ import django_filters
 import django_tables2 as tables
 from django.db.models import Q, QuerySet
 from django.urls import reverse
+from django.utils.html import format_html
 
 from fpadmin.accounts.permissions import Permission
 from fpadmin.ui import listing, todos
 from fpadmin.ui.filters import FilterSet
 from fpadmin.ui.listing import HEALTH, Asked, ListColumn, ListSpec
 from fpadmin.ui.tables import NOWRAP, WIDE, DayColumn, NameColumn, Table
-from fpadmin.ui.templatetags.ui import status_tag
+from fpadmin.ui.templatetags.ui import NOTHING, status_tag
 from fpadmin.ui.todos import Todo, TodoSource
 from households import selectors
 from households.models import ArchiveReview
@@ -43,7 +44,12 @@ class ReviewFilter(FilterSet):
         queryset=lambda request: selectors.villages_of(request.user, request.day),
         empty_label="全部",
     )
-    late = django_filters.BooleanFilter(label=f"超过{DAYS_UNTIL_REVIEWER}天", method="by_late")
+    late = django_filters.ChoiceFilter(
+        label=f"超过{DAYS_UNTIL_REVIEWER}天",
+        choices=[("true", "是"), ("false", "否")],
+        method="by_late",
+        empty_label="全部",
+    )
 
     def filter_queryset(self, queryset):
         queryset = super().filter_queryset(queryset)
@@ -54,7 +60,7 @@ class ReviewFilter(FilterSet):
 
     def by_late(self, queryset, name, value):
         late = _late(self.request.day)
-        return queryset.filter(late) if value else queryset.exclude(late)
+        return queryset.filter(late) if value == "true" else queryset.exclude(late)
 
 
 class ReviewTable(Table):
@@ -68,16 +74,29 @@ class ReviewTable(Table):
     found_on = DayColumn()
     decision = tables.Column(empty_values=(None,), attrs=NOWRAP)
     note = tables.Column()
-    decided_by = tables.Column(accessor="decided_by__name", attrs=NOWRAP)
+    decided_by = tables.Column("处理人", accessor="decided_by__name", attrs=NOWRAP)
+    acts = tables.Column("操作", accessor="pk", attrs=NOWRAP)
 
     class Meta:
         model = ArchiveReview
-        fields = ("family", "cause", "finding", "found_on", "decision", "note", "decided_by")
+        fields = (
+            "family", "cause", "finding", "found_on", "decision", "note", "decided_by", "acts",
+        )  # fmt: skip
 
     def render_decision(self, record):
         if not record.decision:
             return status_tag("wait", WAITING)
         return status_tag("ok", record.get_decision_display())
+
+    def render_acts(self, record):
+        if record.decision or not self.request.user.may(Permission.SPECIAL_EDIT):
+            return NOTHING
+        return format_html(
+            '<a class="btn btn-plain btn-sm" href="{}" aria-label="处理：{}　{}">处理</a>',
+            reverse("households:special-review-decide", args=[record.pk]),
+            record.family,
+            record.cause,
+        )
 
 
 def waiting_for(user, day) -> list[Todo]:
@@ -123,6 +142,7 @@ COLUMNS = (
     ),
     ListColumn("note", "处理说明", ("note",), width=30),
     ListColumn("decided_by", "处理人", ("decided_by__name",)),
+    ListColumn("acts", "操作", (), fixed=True, in_file=False),
 )
 
 

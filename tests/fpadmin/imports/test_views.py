@@ -163,6 +163,10 @@ def test_a_committed_batch_reports_and_the_same_file_points_to_it(client, commit
     second = checked(content)
     body = page(client, second)
     assert "这个文件已于" in body
+    assert f"由{first.committed_by.name}导入，" in body
+    first.committed_by = None  # as the demonstration loads them
+    first.save(update_fields=["committed_by"])
+    assert re.search(r"这个文件已于[-\d: ]+导入，", page(client, second))
     assert first.get_absolute_url() in body
     assert "没有可以写入的行" in body
 

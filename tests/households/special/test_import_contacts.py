@@ -338,3 +338,24 @@ def test_page_of_undoing_names_the_records_without_a_link(township, home, clerk,
     page = sign_in(clerk).get(reverse("imports:batch-undo", args=[batch.pk])).content.decode()
     assert "2018-03-09 入户" in page
     assert 'href=""' not in page
+
+
+@pytest.mark.parametrize(
+    ("kind", "own_words"),
+    [
+        (KIND, {"date": "日期", "contact": "联系人姓名", "purpose": "联系类别"}),
+        (
+            "special_families",
+            {"kind": "家庭类别", "opened_on": "建档时间", "medical_card_no": "就医卡"},
+        ),
+    ],
+)
+def test_headings_that_offices_use_are_known(kind, own_words):
+    columns = KINDS[kind].columns
+    headings = [own_words.get(column.key, column.heading) for column in columns]
+    cells = {"date": "2018-03-09", "opened_on": "2018-03-09"}
+    cells |= {c.key: c.choices[0] for c in columns if c.choices}
+    row = [cells.get(column.key, "1") for column in columns]
+    table = read_table(KINDS[kind], make_workbook(headings, [row]), "台账.xlsx", TODAY)
+    assert all(table.columns[key] not in ([None], [""]) for key in own_words)
+    assert "unknown_column" not in {issue.code for issue in table.issues}

@@ -65,6 +65,28 @@ def test_link_of_the_reviewer_leads_to_exactly_what_lies(sign_in, reviewer, vill
     assert "离婚" not in rows
 
 
+def test_desk_leads_the_clerk_to_deciding_and_filters_what_lies(sign_in, clerk, reviewer, village):
+    family = make_archive(village)
+    lying = make_review(family, found_on=TODAY - timedelta(days=11))
+    make_review(family, cause="离婚")
+    decided = make_review(
+        family, cause="迁出", decision="kept", decided_by=clerk, decided_at=timezone.now(), note="x"
+    )
+
+    def decide(review) -> str:
+        return reverse("households:special-review-decide", args=[review.pk])
+
+    page = sign_in(clerk).get(reverse(LIST), {"state": "all"}).content.decode()
+    assert decide(lying) in page
+    assert decide(decided) not in page
+    assert "处理人" in page
+    assert "未知" not in page
+    assert decide(lying) not in sign_in(reviewer).get(reverse(LIST)).content.decode()
+    for late, number in (("", 2), ("true", 1), ("false", 1)):
+        table = sign_in(clerk).get(reverse(LIST), {"late": late}).context["list"]
+        assert table.total == number, late
+
+
 def findings(key: str) -> list[str]:
     return next(r for r in invariants.check_all(timezone.now()) if r.key == key).findings
 
