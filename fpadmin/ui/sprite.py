@@ -12,7 +12,7 @@ _BODY = re.compile(r"<svg[^>]*viewBox=\"([^\"]+)\"[^>]*>(.*)</svg>", re.DOTALL)
 # Add a name here before using it; every page carries every icon of this list.
 _NAMES = """
     arrow-clockwise arrow-counterclockwise arrow-down-up arrow-repeat arrow-right-circle-fill
-    box-arrow-right calendar-event camera chat-dots check-circle check-circle-fill check-lg check2
+    box-arrow-right calendar-event chat-dots check-circle check-circle-fill check-lg check2
     check2-square chevron-down chevron-expand chevron-left chevron-right clock dash-circle diagram-3
     download exclamation-octagon-fill exclamation-triangle exclamation-triangle-fill eye
     file-earmark-excel file-earmark-spreadsheet folder2-open gift heart-pulse hourglass-split

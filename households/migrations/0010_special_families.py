@@ -1457,9 +1457,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="missedmonth",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("month__day", 1), models.Q(("reason", ""), _negated=True)),
-                name="households_missedmonth_first_day_with_a_reason",
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='households_missedmonth_has_reason',
             ),
         ),
         migrations.AddConstraint(

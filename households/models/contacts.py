@@ -343,7 +343,6 @@ class MissedMonth(models.Model):
                 fields=["family", "month"], name="%(app_label)s_%(class)s_once"
             ),
             models.CheckConstraint(
-                condition=Q(month__day=1) & ~Q(reason=""),
-                name="%(app_label)s_%(class)s_first_day_with_a_reason",
+                condition=~Q(reason=""), name="%(app_label)s_%(class)s_has_reason"
             ),
         ]
