@@ -1457,7 +1457,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="missedmonth",
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='households_missedmonth_has_reason',
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True),
+                name="households_missedmonth_has_reason",
             ),
         ),
         migrations.AddConstraint(
