@@ -111,7 +111,9 @@ def test_file_carries_them_whole(clerk, named, settings, tmp_path, run_jobs_now)
     )  # fmt: skip
     run_jobs_now()
     export.refresh_from_db()
-    with pyzipper.AESZipFile(io.BytesIO(b"".join(exports.open_file(export=export, by=clerk)))) as archive:
+    with pyzipper.AESZipFile(
+        io.BytesIO(b"".join(exports.open_file(export=export, by=clerk)))
+    ) as archive:
         archive.setpassword(export.password.encode())
         sheet = openpyxl.load_workbook(io.BytesIO(archive.read(archive.namelist()[0]))).active
     assert set(NAMES) <= {value for row in sheet.values for value in row}
