@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "fpadmin.deploy",
     "fpadmin.ui",
     "households",
+    "subsidies",
 ]
 MIDDLEWARE = [
     "fpadmin.audit.middleware.RequestIdMiddleware",

@@ -19,6 +19,7 @@ urlpatterns = [
     path("exports/", include("fpadmin.exports.urls")),
     path("returns/", include("fpadmin.reporting.urls")),
     path("registry/", include("households.urls")),
+    path("benefits/", include("subsidies.urls")),
 ]
 handler400 = "fpadmin.ui.errors.bad_request"
 handler403 = "fpadmin.ui.errors.forbidden"

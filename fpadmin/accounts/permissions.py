@@ -32,6 +32,14 @@ class Permission(StrEnum):
     SPECIAL_HEALTH = "special_health"  # cause of death, health, disability papers; recorded
     SPECIAL_RULE = "special_rule"  # what the office asks of contacts
     SPECIAL_RULE_VIEW = "special_rule_view"
+    BENEFIT_VIEW = "benefit_view"  # rolls, applications, who qualifies
+    BENEFIT_APPLY = "benefit_apply"  # applications and their papers
+    BENEFIT_VILLAGE = "benefit_village"  # the village's review, public notices, objections
+    BENEFIT_EDIT = "benefit_edit"  # propose ends and suspensions, yearly review, comparison
+    BENEFIT_REVIEW = "benefit_review"  # the township's first review, and what clerks propose
+    BENEFIT_CONFIRM = "benefit_confirm"  # the county's confirmation
+    BENEFIT_RULE = "benefit_rule"  # policies switched on, rates, parameters
+    BENEFIT_BUDGET = "benefit_budget"  # what-if, kept as notes for the budget
     JOBS_VIEW = "jobs_view"
     ACCOUNTS_MANAGE = "accounts_manage"
     ROLES_MANAGE = "roles_manage"
@@ -58,7 +66,8 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.PROPAGANDIST: frozenset(
         {
             P.SIGNED_IN, P.REGISTRY_VIEW, P.REQUEST_MAKE, P.NUMBER_CHECK, P.IDENTITY_REVEAL,
-            P.RETURNS_VIEW, P.REGIONS_VIEW, P.SPECIAL_VIEW, P.SPECIAL_RECORD,
+            P.RETURNS_VIEW, P.REGIONS_VIEW, P.SPECIAL_VIEW, P.SPECIAL_RECORD, P.BENEFIT_VIEW,
+            P.BENEFIT_APPLY, P.BENEFIT_VILLAGE,
         }
     ),
     Role.CLERK: frozenset(
@@ -66,7 +75,8 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
             P.SIGNED_IN, P.REGISTRY_VIEW, P.REGISTRY_EDIT, P.NUMBER_CHECK, P.REQUEST_DECIDE,
             P.IDENTITY_REVEAL, P.IMPORT, P.EXPORT, P.EXPORT_CLEAR, P.RETURNS_VIEW, P.RETURNS_MAKE,
             P.JOBS_VIEW, P.REGIONS_VIEW, P.SPECIAL_VIEW, P.SPECIAL_LIST, P.SPECIAL_RECORD,
-            P.SPECIAL_EDIT, P.SPECIAL_HEALTH, P.SPECIAL_RULE_VIEW,
+            P.SPECIAL_EDIT, P.SPECIAL_HEALTH, P.SPECIAL_RULE_VIEW, P.BENEFIT_VIEW,
+            P.BENEFIT_APPLY, P.BENEFIT_VILLAGE, P.BENEFIT_EDIT, P.BENEFIT_BUDGET,
         }
     ),
     Role.REVIEWER: frozenset(
@@ -74,14 +84,16 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
             P.SIGNED_IN, P.REGISTRY_VIEW, P.IDENTITY_REVEAL, P.EXPORT, P.EXPORT_CLEAR,
             P.EXPORT_APPROVE, P.RETURNS_VIEW, P.RETURNS_MAKE, P.LEDGER_LOCK, P.JOBS_VIEW,
             P.REGIONS_VIEW, P.SPECIAL_VIEW, P.SPECIAL_LIST, P.SPECIAL_RECORD, P.SPECIAL_HEALTH,
-            P.SPECIAL_RULE, P.SPECIAL_RULE_VIEW,
+            P.SPECIAL_RULE, P.SPECIAL_RULE_VIEW, P.BENEFIT_VIEW, P.BENEFIT_REVIEW,
+            P.BENEFIT_BUDGET,
         }
     ),
     Role.COUNTY: frozenset(
         {
             P.SIGNED_IN, P.REGISTRY_VIEW, P.EXPORT, P.EXPORT_APPROVE, P.RETURNS_VIEW,
             P.RETURNS_MAKE, P.LEDGER_UNLOCK, P.JOBS_VIEW, P.REGIONS_VIEW, P.SPECIAL_RULE,
-            P.SPECIAL_RULE_VIEW,
+            P.SPECIAL_RULE_VIEW, P.BENEFIT_VIEW, P.BENEFIT_CONFIRM, P.BENEFIT_RULE,
+            P.BENEFIT_BUDGET,
         }
     ),
     Role.AUDITOR: frozenset({P.SIGNED_IN, P.AUDIT_VIEW}),
@@ -128,6 +140,14 @@ PERMISSION_LABELS: dict[str, str] = {
     P.SPECIAL_HEALTH: "查看特殊家庭健康和死亡原因（留痕）",
     P.SPECIAL_RULE: "设定特殊家庭联系要求",
     P.SPECIAL_RULE_VIEW: "查看特殊家庭联系要求",
+    P.BENEFIT_VIEW: "查看利益导向资格、申请和在册对象",
+    P.BENEFIT_APPLY: "登记利益导向申请和材料",
+    P.BENEFIT_VILLAGE: "村级评议、公示和异议登记",
+    P.BENEFIT_EDIT: "提出退出和暂停、年审、比对核查",
+    P.BENEFIT_REVIEW: "乡镇初审，审核退出和暂停",
+    P.BENEFIT_CONFIRM: "县级确认利益导向对象",
+    P.BENEFIT_RULE: "启用政策、设定标准和条件",
+    P.BENEFIT_BUDGET: "测算并留存预算说明",
     P.JOBS_VIEW: "查看后台任务",
     P.ACCOUNTS_MANAGE: "管理账号",
     P.ROLES_MANAGE: "调整角色、解除锁定",

@@ -1,0 +1,4 @@
+"""Routes of the benefits."""
+
+app_name = "subsidies"
+urlpatterns = []
