@@ -1,5 +1,20 @@
 """The benefits' places in the menu. The group's own line is 利益导向."""
 
+from fpadmin.accounts.permissions import Permission
+from fpadmin.ui.menu import MenuEntry, register_entry
+
+GROUP = "benefits"
+
 
 def load() -> None:
     """Register menu entries. Called once, by ready()."""
+    register_entry(
+        MenuEntry(
+            key=GROUP,
+            label="利益导向",
+            url_name="subsidies:eligibility-list",
+            permission=Permission.BENEFIT_VIEW,
+            icon="gift",
+            order=40,
+        )
+    )

@@ -1,4 +1,8 @@
-"""Routes of the benefits."""
+"""Routes of the benefits; each part keeps its own."""
+
+from django.urls import include, path
 
 app_name = "subsidies"
-urlpatterns = []
+urlpatterns = [
+    path("", include("subsidies.eligibility_urls")),
+]

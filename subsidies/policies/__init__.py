@@ -1,0 +1,1 @@
+"""Policies: the shipped catalogue, and what a county changed of it."""

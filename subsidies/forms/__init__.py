@@ -1,0 +1,1 @@
+"""Forms of the benefits, one module a part."""

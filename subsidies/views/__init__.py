@@ -1,0 +1,1 @@
+"""Pages of the benefits, one module a part."""
