@@ -12,6 +12,7 @@ from fpadmin.scoping import below
 from households.demo import loading, places, township
 from households.demo.accounts import make_accounts
 from households.demo.special import link_propagandist
+from households.demo.steps import Demonstration, run_all
 from households.models import Resident
 
 JOB = SystemJob("演示数据")
@@ -48,6 +49,7 @@ class Command(JsonArguments):
         self._refuse_other_residents(invented)
         outcome = self._invent(residents, seed) if invented else self._township()
         village = Region.objects.get(code=outcome["village"])
+        outcome["lines"] += run_all(Demonstration(village, today(), invented), by=JOB)
         try:
             outcome["accounts"] = make_accounts(village=village, by=JOB)
             outcome["lines"].append(f"演示账号：新建{len(outcome['accounts'])}个")
