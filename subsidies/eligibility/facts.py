@@ -1,0 +1,207 @@
+"""The facts of people on a day, one row a person: what every criterion looks at.
+
+One statement for both databases. Columns: resident_id, household_id, village_id, on_books (1: living,
+with a spell in force), sex, birth_date, death_date, residence, hukou, relation, employment; spouse_here
+(1: the linked spouse lives, the marriage lasts and he or she is registered here), spouse_id, spouse_sex,
+spouse_birth_date, spouse_hukou; certificate (1: on one's own row or the linked spouse's, living or dead,
+dated by the day); children_ever, children_living, girls_living, living_birth_date and living_grade (rank
+of the disability) of the only living child; births_outside the policy in the rule's window. Children
+count once born by the day.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from households.models import Marital, Sex
+from subsidies.eligibility.predicates import EXCLUDES, GRADES, Sql, predicate, sql_of
+from subsidies.policies.book import Part, Rule
+from subsidies.policies.catalogue import Criterion
+
+MARRIED = (Marital.FIRST.value, Marital.REMARRIED.value, Marital.RESUMED.value)
+_IN_FORCE = "({s}.started_on IS NULL OR {s}.started_on <= %s) AND ({s}.ended_on IS NULL OR {s}.ended_on > %s)"
+_RANK = " ".join(f"WHEN '{grade}' THEN {rank}" for grade, rank in GRADES.items())
+
+
+def criteria_of(rule: Rule) -> tuple[Criterion, ...]:
+    """The rule's criteria; last of all that none of the excluding policies is drawn."""
+    excludes = (Criterion(EXCLUDES, rule.excludes),) if rule.excludes else ()
+    return (*rule.criteria, *excludes)
+
+
+def all_hold(criteria: Sequence[Criterion], day: date, alias: str) -> Sql:
+    """The criteria joined by AND, over the facts called `alias`."""
+    parts = [sql_of(criterion, day) for criterion in criteria]
+    text = " AND ".join(part.text for part in parts).format(f=alias) or "1 = 1"
+    return Sql(text, tuple(value for part in parts for value in part.params))
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose facts: the people of a place, or those of `people` wherever they are or were."""
+
+    part: Part | None = None
+    people: tuple[int, ...] = ()
+
+
+def people_of(ids: Collection[int]) -> Scope:
+    """These people, also those who are dead or have left: for them the last spell counts."""
+    return Scope(people=tuple(ids))
+
+
+def facts(rule: Rule, day: date, scope: Scope) -> Sql:
+    """WITH … clauses that end in a table `facts`; the caller goes on with SELECT … FROM facts.
+
+    With a place the people who fail a criterion of their own row are left out.
+    """
+    base = (
+        _named_people(scope.people, day) if scope.part is None else _people(rule, day, scope.part)
+    )
+    own = Sql("1 = 1")
+    if scope.part is not None:
+        own = all_hold([c for c in criteria_of(rule) if predicate(c).is_own], day, "b")
+    children, spouses = _children(rule, day), _with_spouse(day)
+    return Sql(
+        f"WITH {base.text}, people AS (SELECT * FROM base b WHERE {own.text}), "
+        f"children AS ({children.text}), facts AS ({spouses.text}) ",
+        (*base.params, *own.params, *children.params, *spouses.params),
+    )
+
+
+def in_force(alias: str, day: date) -> Sql:
+    """Spells `alias` that hold on `day`; an unknown start counts as always."""
+    return Sql(_IN_FORCE.format(s=alias), (day.isoformat(), day.isoformat()))
+
+
+def alive(alias: str, day: date) -> Sql:
+    """Born by `day` and not dead on it: a death date on or before the day is dead."""
+    return Sql(
+        f"{alias}.birth_date <= %s AND ({alias}.death_date IS NULL OR {alias}.death_date > %s)",
+        (day.isoformat(), day.isoformat()),
+    )
+
+
+def within(alias: str, part: Part) -> Sql:
+    """Regions `alias` of the part."""
+    places = [(part.prefix, ""), *((prefix, "NOT ") for prefix in part.without)]
+    text = " AND ".join(
+        f"{negation}({alias}.path >= %s AND {alias}.path < %s)" for _, negation in places
+    )
+    return Sql(text, tuple(end for prefix, _ in places for end in (prefix, prefix[:-1] + "/")))
+
+
+_COLUMNS = """
+    s.resident_id, s.household_id, s.village_id, s.relation, s.residence, s.hukou, r.sex, r.birth_date,
+    r.death_date, r.marital, r.employment, r.spouse_id, r.only_child_cert_no, r.only_child_cert_date
+"""
+
+
+def _people(rule: Rule, day: date, part: Part) -> Sql:
+    """`here`: who is registered and living in the place; `base`: whose facts decide of them."""
+    force, living, place = in_force("s", day), alive("r", day), within("v", part)
+    here = (
+        "here AS (SELECT s.resident_id, s.household_id, s.village_id, r.spouse_id, s.relation"
+        " FROM households_residency s JOIN households_resident r ON r.id = s.resident_id"
+        " JOIN accounts_region v ON v.id = s.village_id"
+        f" WHERE {force.text} AND {living.text} AND {place.text})"
+    )
+    params = (*force.params, *living.params, *place.params)
+    deciding = _DECIDING.get(rule.policy.who, "")
+    # Where each person decides of himself, or of his household, the place's people are the base.
+    if not deciding:
+        base = (
+            f"base AS (SELECT {_COLUMNS}, 1 AS on_books FROM households_residency s"
+            " JOIN households_resident r ON r.id = s.resident_id"
+            " JOIN accounts_region v ON v.id = s.village_id"
+            f" WHERE {force.text} AND {living.text} AND {place.text})"
+        )
+        return (
+            Sql(base, params) if rule.policy.who == "person" else Sql(f"{here}, {base}", params * 2)
+        )
+    base = (
+        f"base AS (SELECT {_COLUMNS}, 1 AS on_books FROM households_residency s"
+        f" JOIN households_resident r ON r.id = s.resident_id"
+        f" WHERE {force.text} AND {living.text} AND s.resident_id IN ({deciding}))"
+    )
+    return Sql(f"{here}, {base}", (*params, *force.params, *living.params))
+
+
+# Who decides of the people here: of a couple either of the two, of a child its parents.
+_DECIDING = {
+    "couple": "SELECT resident_id FROM here UNION SELECT spouse_id FROM here WHERE spouse_id IS NOT NULL",
+    "child": (
+        "SELECT c.mother_id FROM households_childrecord c JOIN here h ON h.resident_id = c.child_id"
+        " WHERE c.mother_id IS NOT NULL UNION"
+        " SELECT c.father_id FROM households_childrecord c JOIN here h ON h.resident_id = c.child_id"
+        " WHERE c.father_id IS NOT NULL"
+    ),
+}
+
+
+def _named_people(ids: tuple[int, ...], day: date) -> Sql:
+    force, living, again = in_force("s", day), alive("r", day), in_force("o", day)
+    marks = ", ".join(["%s"] * len(ids))
+    return Sql(
+        f"base AS (SELECT {_COLUMNS}, CASE WHEN {force.text} AND {living.text} THEN 1 ELSE 0 END"
+        " AS on_books FROM households_residency s"
+        " JOIN households_resident r ON r.id = s.resident_id"
+        f" WHERE s.resident_id IN ({marks}) AND s.id = (SELECT o.id FROM households_residency o"
+        f" WHERE o.resident_id = s.resident_id ORDER BY CASE WHEN {again.text} THEN 0 ELSE 1 END,"
+        " CASE WHEN o.ended_on IS NULL THEN 0 ELSE 1 END, o.ended_on DESC, o.id DESC LIMIT 1))",
+        (*force.params, *living.params, *ids, *again.params),
+    )
+
+
+def _children(rule: Rule, day: date) -> Sql:
+    """By parent: the birth history on the day. A child stands once in it for each parent."""
+    living = "c.death_date IS NULL OR c.death_date > %s"
+    window = next((c.params for c in rule.criteria if c.key == "no_birth_outside_policy"), None)
+    outside = Sql("0")
+    if window:
+        outside = Sql(
+            "SUM(CASE WHEN NOT c.within_policy AND c.birth_date >= %s AND c.birth_date <= %s"
+            " THEN 1 ELSE 0 END)",
+            (str(window["from"]), str(window["to"])),
+        )
+    one_day = day.isoformat()
+    columns = (
+        "c.death_date, c.birth_date, c.sex, c.within_policy, c.disability_grade, c.disability_date"
+    )
+    return Sql(
+        f"SELECT c.parent_id, COUNT(*) AS children_ever,"
+        f" SUM(CASE WHEN {living} THEN 1 ELSE 0 END) AS children_living,"
+        f" SUM(CASE WHEN ({living}) AND c.sex = '{Sex.FEMALE}' THEN 1 ELSE 0 END) AS girls_living,"
+        f" MAX(CASE WHEN {living} THEN c.birth_date END) AS living_birth_date,"
+        f" MIN(CASE WHEN ({living}) AND (c.disability_date IS NULL OR c.disability_date <= %s)"
+        f" THEN CASE c.disability_grade {_RANK} END END) AS living_grade,"
+        f" {outside.text} AS births_outside FROM ("
+        f"SELECT p.resident_id AS parent_id, {columns} FROM people p"
+        " JOIN households_childrecord c ON c.mother_id = p.resident_id WHERE c.birth_date <= %s"
+        f" UNION ALL SELECT p.resident_id, {columns} FROM people p"
+        " JOIN households_childrecord c ON c.father_id = p.resident_id WHERE c.birth_date <= %s"
+        ") c GROUP BY c.parent_id",
+        (one_day, one_day, one_day, one_day, one_day, *outside.params, one_day, one_day),
+    )
+
+
+def _with_spouse(day: date) -> Sql:
+    living, force = alive("w", day), in_force("ws", day)
+    marks = ", ".join(["%s"] * len(MARRIED))
+    dated = (
+        "({p}.only_child_cert_no <> '' AND ({p}.only_child_cert_date IS NULL"
+        " OR {p}.only_child_cert_date <= %s))"
+    )
+    return Sql(
+        "SELECT p.*, COALESCE(c.children_ever, 0) AS children_ever,"
+        " COALESCE(c.children_living, 0) AS children_living,"
+        " COALESCE(c.girls_living, 0) AS girls_living, c.living_birth_date, c.living_grade,"
+        " COALESCE(c.births_outside, 0) AS births_outside,"
+        " CASE WHEN ws.id IS NULL THEN 0 ELSE 1 END AS spouse_here, w.sex AS spouse_sex,"
+        " w.birth_date AS spouse_birth_date, ws.hukou AS spouse_hukou,"
+        f" CASE WHEN {dated.format(p='p')} OR {dated.format(p='w')} THEN 1 ELSE 0 END AS certificate"
+        " FROM people p LEFT JOIN children c ON c.parent_id = p.resident_id"
+        " LEFT JOIN households_resident w ON w.id = p.spouse_id"
+        f" LEFT JOIN households_residency ws ON ws.resident_id = w.id AND {force.text}"
+        f" AND {living.text} AND p.marital IN ({marks})",
+        (day.isoformat(), day.isoformat(), *force.params, *living.params, *MARRIED),
+    )
