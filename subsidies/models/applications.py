@@ -285,6 +285,8 @@ class Notice(models.Model):
     days = models.PositiveSmallIntegerField("公示（工作日）")
     ends_on = models.DateField("公示止")  # the last working day; it may go on from the day after
     place = models.CharField("张贴地点", max_length=100, blank=True, default="")
+    # Where objections are taken: an office's line, printed on the sheet; never a person's own.
+    phone = models.CharField("异议受理电话", max_length=20, default="")
     closed_on = models.DateField("结束日期", null=True, blank=True)
     # The photo of the board, a sealed file; "" while there is none.
     photo = models.CharField("照片存放名", max_length=120, blank=True, default="", editable=False)
@@ -299,8 +301,8 @@ class Notice(models.Model):
     class Personal:
         personal = ("policy_code",)
         other = (
-            "id", "village", "posted_on", "days", "ends_on", "place", "closed_on", "photo", "photo_type",
-            "posted_by", "created_at",
+            "id", "village", "posted_on", "days", "ends_on", "place", "phone", "closed_on", "photo",
+            "photo_type", "posted_by", "created_at",
         )  # fmt: skip
 
     class Meta:

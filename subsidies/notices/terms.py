@@ -41,6 +41,11 @@ def disputed() -> Exists:
     )
 
 
+def carried() -> Exists:
+    """Whether an application stands on a notice, for a queryset of Application."""
+    return Exists(NoticeLine.objects.filter(application=OuterRef("pk"), removed_on__isnull=True))
+
+
 def notices_of(application: Application) -> list[NoticeLine]:
     """Its lines on notices, the newest first, each with its notice; those taken off too."""
     lines = application.notice_lines.select_related("notice__village", "notice__posted_by")
