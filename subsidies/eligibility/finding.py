@@ -14,7 +14,7 @@ from django.db.models.expressions import RawSQL
 
 from households.models import Relation, Sex
 from subsidies.eligibility.facts import Scope, all_hold, criteria_of, facts
-from subsidies.eligibility.predicates import Sql
+from subsidies.eligibility.predicates import Sql, predicate
 from subsidies.policies.book import Part, PolicyBook, Rule, policy_book
 
 
@@ -81,10 +81,13 @@ def found_sql(
 
 def _of_part(part: Part, day: date) -> Sql:
     rule = part.rule
-    table, holds = facts(rule, day, Scope(part)), all_hold(criteria_of(rule), day, "f")
+    table = facts(rule, day, Scope(part))
+    # What a person's own row decides was asked already, where the facts were gathered.
+    rest = [c for c in criteria_of(rule) if not predicate(c).is_own]
+    holds = all_hold(rest, day, "f")
     unit = _UNITS[rule.policy.who](day)
     return Sql(
-        f"{table.text}, meeting AS (SELECT f.* FROM facts f WHERE {holds.text}) {unit.text}",
+        f"{table.text}, meeting AS MATERIALIZED (SELECT f.* FROM facts f WHERE {holds.text}) {unit.text}",
         (*table.params, *holds.params, *unit.params),
     )
 
