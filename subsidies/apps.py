@@ -10,5 +10,7 @@ class SubsidiesConfig(AppConfig):
 
     def ready(self):
         from subsidies import menu
+        from subsidies.rolls import roll_list
 
         menu.load()
+        roll_list.load()
