@@ -10,7 +10,11 @@ class SubsidiesConfig(AppConfig):
 
     def ready(self):
         from subsidies import menu
+        from subsidies.eligibility import candidate_list
+        from subsidies.policies import registering
         from subsidies.rolls import roll_list
 
         menu.load()
+        registering.load()
         roll_list.load()
+        candidate_list.load()

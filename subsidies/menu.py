@@ -18,3 +18,14 @@ def load() -> None:
             order=40,
         )
     )
+    register_entry(
+        MenuEntry(
+            key="benefit-eligibility",
+            label="资格核查",
+            url_name="subsidies:eligibility-list",
+            permission=Permission.BENEFIT_VIEW,
+            group=GROUP,
+            order=41,
+            active=("subsidies:eligibility", "subsidies:outlook", "subsidies:scenario"),
+        )
+    )
