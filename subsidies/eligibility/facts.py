@@ -52,7 +52,8 @@ def people_of(ids: Collection[int]) -> Scope:
 def facts(rule: Rule, day: date, scope: Scope) -> Sql:
     """WITH … clauses that end in a table `facts`; the caller goes on with SELECT … FROM facts.
 
-    With a place the people who fail a criterion of their own row are left out.
+    With a place the people who fail a criterion of their own row are left out. Each step is
+    materialised: seen through, the many conditions would look to a planner as if nobody were left.
     """
     base = (
         _named_people(scope.people, day) if scope.part is None else _people(rule, day, scope.part)
@@ -62,8 +63,8 @@ def facts(rule: Rule, day: date, scope: Scope) -> Sql:
         own = all_hold([c for c in criteria_of(rule) if predicate(c).is_own], day, "b")
     children, spouses = _children(rule, day), _with_spouse(day)
     return Sql(
-        f"WITH {base.text}, people AS (SELECT * FROM base b WHERE {own.text}), "
-        f"children AS ({children.text}), facts AS ({spouses.text}) ",
+        f"WITH {base.text}, people AS MATERIALIZED (SELECT * FROM base b WHERE {own.text}), "
+        f"children AS MATERIALIZED ({children.text}), facts AS MATERIALIZED ({spouses.text}) ",
         (*base.params, *own.params, *children.params, *spouses.params),
     )
 
@@ -100,7 +101,7 @@ def _people(rule: Rule, day: date, part: Part) -> Sql:
     """`here`: who is registered and living in the place; `base`: whose facts decide of them."""
     force, living, place = in_force("s", day), alive("r", day), within("v", part)
     here = (
-        "here AS (SELECT s.resident_id, s.household_id, s.village_id, r.spouse_id, s.relation"
+        "here AS MATERIALIZED (SELECT s.resident_id, s.household_id, s.village_id, r.spouse_id, s.relation"
         " FROM households_residency s JOIN households_resident r ON r.id = s.resident_id"
         " JOIN accounts_region v ON v.id = s.village_id"
         f" WHERE {force.text} AND {living.text} AND {place.text})"
@@ -119,9 +120,10 @@ def _people(rule: Rule, day: date, part: Part) -> Sql:
             Sql(base, params) if rule.policy.who == "person" else Sql(f"{here}, {base}", params * 2)
         )
     base = (
-        f"base AS (SELECT {_COLUMNS}, 1 AS on_books FROM households_residency s"
-        f" JOIN households_resident r ON r.id = s.resident_id"
-        f" WHERE {force.text} AND {living.text} AND s.resident_id IN ({deciding}))"
+        f"deciding AS MATERIALIZED ({deciding}), base AS ("
+        f"SELECT {_COLUMNS}, 1 AS on_books FROM deciding d"
+        " JOIN households_residency s ON s.resident_id = d.resident_id"
+        f" JOIN households_resident r ON r.id = s.resident_id WHERE {force.text} AND {living.text})"
     )
     return Sql(f"{here}, {base}", (*params, *force.params, *living.params))
 
@@ -130,7 +132,7 @@ def _people(rule: Rule, day: date, part: Part) -> Sql:
 _DECIDING = {
     "couple": "SELECT resident_id FROM here UNION SELECT spouse_id FROM here WHERE spouse_id IS NOT NULL",
     "child": (
-        "SELECT c.mother_id FROM households_childrecord c JOIN here h ON h.resident_id = c.child_id"
+        "SELECT c.mother_id AS resident_id FROM households_childrecord c JOIN here h ON h.resident_id = c.child_id"
         " WHERE c.mother_id IS NOT NULL UNION"
         " SELECT c.father_id FROM households_childrecord c JOIN here h ON h.resident_id = c.child_id"
         " WHERE c.father_id IS NOT NULL"
