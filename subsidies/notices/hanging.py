@@ -76,6 +76,12 @@ def waiting_groups(user) -> list[Group]:
     ]
 
 
+def last_phone(user, village: Region) -> str:
+    """The office's line on the township's newest notice: most likely the next one's too."""
+    notices = Notice.objects.visible_to(user).filter(village__parent=village.parent_id)
+    return notices.order_by("-pk").values_list("phone", flat=True).first() or ""
+
+
 def for_list(user) -> QuerySet[Notice]:
     """With `people` (lines that the user sees and that weren't taken off) and `disputes` (open ones)."""
     lines = NoticeLine.objects.visible_to(user).filter(removed_on__isnull=True)

@@ -1,10 +1,11 @@
 """How long a notice hangs, and whether an application may go on after it."""
 
+from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Exists, OuterRef
 
-from fpadmin.workdays import workdays_between
+from fpadmin.workdays import add_workdays, known, workdays_between
 from subsidies.models import Application, Notice, NoticeLine, Objection, WorkdayChange
 
 NOT_POSTED = "还没有张贴公示，不能转下一步。"
@@ -14,6 +15,22 @@ OPEN_OBJECTION = "公示期间有异议还没有处理，不能转下一步。"
 def changes() -> dict[date, bool]:
     """What the office entered of days worked otherwise than the calendar says: for fpadmin.workdays."""
     return dict(WorkdayChange.objects.values_list("day", "is_workday"))
+
+
+@dataclass(frozen=True)
+class Term:
+    """How long a notice hangs; `is_guessed` where the holidays of its days aren't announced yet."""
+
+    days: int
+    ends_on: date
+    is_guessed: bool
+
+
+def term_from(posted_on: date, days: int) -> Term:
+    """The term of `days` working days, counted from the day after the posting."""
+    changed = changes()
+    ends_on = add_workdays(posted_on, days, changed)
+    return Term(days, ends_on, not known(ends_on.year, changed))
 
 
 def term_over(application: Application, today: date) -> str | None:
