@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -39,6 +39,29 @@ class Rule:
         return self.version.document + self.version.article
 
 
+def shipped_rule(policy: Policy) -> Rule:
+    """The policy as it came: switched on nowhere."""
+    return Rule(
+        policy, policy.criteria, False, policy.starts, policy.ends, dict(policy.shares),
+        0 if policy.sensitive else NOTICE_DAYS, policy.excludes,
+    )  # fmt: skip
+
+
+def rule_of(version: PolicyVersion) -> Rule:
+    """The rule that one version says, without what other rows say: exclusions are the shipped ones."""
+    return Rule(
+        version.policy,
+        catalogue.criteria_from(version.criteria),
+        version.is_on,
+        version.starts,
+        version.ends,
+        {payer: Decimal(part) for payer, part in version.shares.items()},
+        version.notice_days,
+        version.policy.excludes,
+        version,
+    )
+
+
 @dataclass(frozen=True)
 class Part:
     """A part of a region with one rule: under `prefix`, but not under any of `without`."""
@@ -69,22 +92,8 @@ class PolicyBook:
             if other != code and self.excludes(code, other, path)
         )
         if version is None:
-            return Rule(
-                policy, policy.criteria, False, policy.starts, policy.ends, dict(policy.shares),
-                0 if policy.sensitive else NOTICE_DAYS, excludes,
-            )  # fmt: skip
-        return Rule(
-            policy,
-            catalogue.criteria_from(version.criteria),
-            version.is_on,
-            version.starts,
-            version.ends,
-            {payer: Decimal(part) for payer, part in version.shares.items()},
-            version.notice_days,
-            excludes,
-            version,
-            self.numbers[version.pk],
-        )
+            return replace(shipped_rule(policy), excludes=excludes)
+        return replace(rule_of(version), excludes=excludes, number=self.numbers[version.pk])
 
     def is_on(self, code: str, path: str) -> bool:
         """Whether the place has switched the policy on."""
