@@ -79,13 +79,18 @@ def found_sql(
     return Sql(text, tuple(value for piece in pieces for value in piece.params))
 
 
+def units_of(rule: Rule, day: date) -> Sql:
+    """The policy's units among the people of a table `meeting`, which is made of facts()."""
+    return _UNITS[rule.policy.who](day)
+
+
 def _of_part(part: Part, day: date) -> Sql:
     rule = part.rule
     table = facts(rule, day, Scope(part))
     # What a person's own row decides was asked already, where the facts were gathered.
     rest = [c for c in criteria_of(rule) if not predicate(c).is_own]
     holds = all_hold(rest, day, "f")
-    unit = _UNITS[rule.policy.who](day)
+    unit = units_of(rule, day)
     return Sql(
         f"{table.text}, meeting AS MATERIALIZED (SELECT f.* FROM facts f WHERE {holds.text}) {unit.text}",
         (*table.params, *holds.params, *unit.params),
