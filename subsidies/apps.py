@@ -9,12 +9,18 @@ class SubsidiesConfig(AppConfig):
     verbose_name = "利益导向"
 
     def ready(self):
-        from subsidies import menu
+        from subsidies import menu, resources
+        from subsidies.applications import application_list
         from subsidies.eligibility import candidate_list
+        from subsidies.notices import my_notices, notice_list
         from subsidies.policies import registering
         from subsidies.rolls import roll_list
 
         menu.load()
+        resources.load()
         registering.load()
         roll_list.load()
         candidate_list.load()
+        application_list.load()
+        notice_list.load()
+        my_notices.load()

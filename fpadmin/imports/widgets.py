@@ -151,16 +151,24 @@ class DateWidget(Widget):
 
 
 class MonthWidget(Widget):
-    """A month, as 2018-09."""
+    """A month, as 2018-09. A whole day counts as its month."""
 
     def clean(self, value, row=None, **kwargs):
-        if isinstance(value, date):
-            return f"{value.year}-{value.month:02d}"
-        match = _MONTH.match(plain_text(value))
-        parts = [int(part) for part in match.groups() if part] if match else []
-        if not parts or not 1 <= parts[1] <= 12 or not 1850 <= parts[0] <= 2200:
+        if isinstance(value, float) and re.fullmatch(r"\d{4}\.1", repr(value)):
+            raise CellError("month", "Excel把它当作小数，分不清1月还是10月。请写成2018-10。")
+        match = _MONTH.match(plain_text(value)) if not isinstance(value, date) else None
+        parts = [int(part) for part in match.groups() if part] if match else self._day(value)
+        if not 1 <= parts[1] <= 12 or not 1850 <= parts[0] <= 2200:
             raise CellError("month", "不是年月。请写成2018-09。")
         return f"{parts[0]}-{parts[1]:02d}"
+
+    @staticmethod
+    def _day(value) -> list[int]:
+        try:
+            day = parse_date(value)
+        except CellError:
+            raise CellError("month", "不是年月。请写成2018-09。") from None
+        return [day.year, day.month]
 
     def render(self, value, obj=None, **kwargs):
         return value or ""

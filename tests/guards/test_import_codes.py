@@ -12,6 +12,7 @@ SOURCES = [
     *(ROOT / "households").rglob("*_import*/*.py"),
     ROOT / "households" / "birth_import.py",
     ROOT / "households" / "places.py",
+    *(ROOT / "subsidies").rglob("*_import/*.py"),
 ]
 # Which argument of a call is a code.
 CALLS = {

@@ -1,0 +1,113 @@
+"""The benefits' workbooks, declared: columns in template order, with the words an office uses for them."""
+
+from fpadmin.accounts.permissions import Permission
+from fpadmin.audit.log import register_types
+from fpadmin.imports.kinds import Column, Undo, WorkbookKind, register
+from subsidies.enrolment_import import plan_enrolments, write_enrolments
+from subsidies.models import ExitReason, RosterSource
+from subsidies.roster_import import plan_entries, write_entries
+from subsidies.undoing import SWEPT, decided_since
+
+_NUMBER = ("身份证号", "身份证号码", "证件号码")
+
+ENROLMENTS = WorkbookKind(
+    key="enrolments",
+    sheet="利益导向在册名册",
+    columns=(
+        Column(
+            "政策代码", "policy_code", "code", required=True, aliases=("政策编码",), max_length=30,
+            note="政策页上的代码，例如CN-RURAL", uniform=True,
+        ),
+        Column(
+            "姓名", "name", required=True, aliases=("享受人", "对象姓名"), max_length=50,
+            note="与该号码登记的姓名一致",
+        ),
+        Column(
+            "公民身份号码", "idno", "idno", required=True, aliases=_NUMBER, personal=True,
+            note="本单位登记的居民",
+        ),
+        Column(
+            "起始年月", "start_month", "month", required=True,
+            aliases=("享受起始年月", "开始享受年月", "起始月份"), note="如2018-01，不能晚于本月",
+        ),
+        Column(
+            "退出年月", "exit_month", "month", aliases=("终止年月", "退出月份"),
+            note="最后一个发放月，可以在今天以后；要同时填退出原因",
+        ),
+        Column(
+            "退出原因", "exit_reason", "choice", choices=tuple(ExitReason.values),
+            note="填了退出年月时必填",
+        ),
+        Column(
+            "月标准或年标准", "amount", "money", aliases=("标准", "发放标准", "补助标准"),
+            note="元；按月发放的填月标准，按年发放的填年标准，只作核对和认等级用",
+        ),
+    ),
+    permission=Permission.BENEFIT_EDIT,
+    plan=plan_enrolments,
+    write=write_enrolments,
+    undo=Undo(
+        models=("subsidies.enrolment",),
+        event="enrolment.import-undone",
+        subjects={"subsidies.enrolment": ("resident__village__path",)},
+        swept=SWEPT,
+        more=decided_since,
+    ),
+    sample={
+        "policy_code": "CN-RURAL", "name": "示例", "idno": "539981195001010019",
+        "start_month": "2010-01", "exit_month": "2017-12", "exit_reason": "死亡", "amount": "960",
+    },
+    note="一人一项政策一行，中断后再享受的另起一行。先导入居民登记表。空白单元格保留原值，写“清空”才会清除。",
+    order=60,
+)  # fmt: skip
+
+ROSTERS = WorkbookKind(
+    key="rosters",
+    sheet="外部名单",
+    columns=(
+        Column(
+            "来源", "source", "choice", required=True, aliases=("名单来源", "提供部门"),
+            choices=tuple(RosterSource.values),
+        ),
+        Column("姓名", "name", max_length=50),
+        Column("公民身份号码", "idno", "idno", required=True, aliases=_NUMBER, personal=True),
+        Column(
+            "事件日期", "event_date", "date", aliases=("发生日期", "日期"),
+            note="死亡、登记、分娩等的日期，可以不填；不能晚于今天",
+        ),
+        Column(
+            "说明", "detail", aliases=("备注",), max_length=500,
+            note="对方单位的原话，如结婚、离婚、户口性质、停发",
+        ),
+    ),
+    permission=Permission.BENEFIT_EDIT,
+    plan=plan_entries,
+    write=write_entries,
+    undo=Undo(
+        models=("subsidies.rosterentry",),
+        event="roster.import-undone",
+        subjects={"subsidies.rosterentry": ("office__path",)},
+        swept=SWEPT,
+        more=decided_since,
+    ),
+    sample={
+        "source": "公安死亡注销", "name": "示例", "idno": "539981195001010019",
+        "event_date": "2018-06-02", "detail": "死亡注销户口",
+    },
+    note="外单位的名单，一人一事一行，只用来比对，不会改动居民登记。没有在本地登记的人也可以导入。",
+    order=70,
+)  # fmt: skip
+
+
+def load() -> None:
+    """Make the kinds and their events known; called once when the app is ready."""
+    for kind in (ENROLMENTS, ROSTERS):
+        register(kind)
+    register_types(
+        {
+            "enrolment.imported": "导入更正在册对象",
+            "enrolment.import-undone": "撤销导入的在册对象",
+            "roster.imported": "导入更正外部名单",
+            "roster.import-undone": "撤销导入的外部名单",
+        }
+    )

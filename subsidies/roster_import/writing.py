@@ -1,0 +1,72 @@
+"""Writes another department's list in bulk. New and changed entries wait to be compared."""
+
+from collections.abc import Iterator
+
+from django.utils import timezone
+
+from fpadmin import bulk
+from fpadmin.audit import log
+from fpadmin.crypto import encryptor
+from fpadmin.imports.identifiers import text_of
+from fpadmin.imports.journal import Journal
+from subsidies.models import RosterEntry
+from subsidies.roster_import.entries import NUMBER, PLAIN, EntryPlan
+
+_COLUMNS = (
+    "id", "office_id", "source", *PLAIN, "id_number", "id_number_digest", "event_date",
+    "resident_id", "created_at",
+)  # fmt: skip
+_CHANGED = (*PLAIN, "resident_id")
+
+
+def write_entries(plan: EntryPlan, journal: Journal) -> list[log.Entry]:
+    """Everything the plan holds, in the caller's transaction; returns the entries of the trail."""
+    ids = bulk.reserve_ids(RosterEntry, len(plan.new))
+    bulk.insert(RosterEntry, _COLUMNS, _rows(plan, ids))
+    journal.created(RosterEntry, ids)
+    bulk.analyze(RosterEntry, rows=len(plan.new))
+    return _write_changed(plan, journal)
+
+
+def _rows(plan: EntryPlan, ids: list[int]) -> Iterator[tuple]:
+    now, office = timezone.now(), plan.ground.office.pk
+    columns, seal = plan.table.columns, encryptor("subsidies_rosterentry.id_number")
+    for pk, index in zip(ids, plan.new, strict=True):
+        yield (
+            pk, office, columns["source"][index], *(plan.value(index, key) for key in PLAIN),
+            seal(text_of(columns[NUMBER][index])), plan.digests[index], plan.day(index),
+            plan.resident(index), now,
+        )  # fmt: skip
+
+
+def _write_changed(plan: EntryPlan, journal: Journal) -> list[log.Entry]:
+    """Corrected entries are compared again."""
+    keys = {index: plan.known[index].pk for index in plan.changed}
+    journal.changed(
+        RosterEntry,
+        [
+            (keys[index], None, {name: list(pair) for name, pair in values.items()})
+            for index, values in plan.changed.items()
+        ],
+    )
+    bulk.update(
+        RosterEntry,
+        (*_CHANGED, "compared_at"),
+        [
+            (
+                keys[index],
+                *(plan.value(index, key) for key in PLAIN),
+                plan.resident(index) or plan.known[index].resident,
+                None,
+            )
+            for index in plan.changed
+        ],
+    )
+    office = plan.ground.office.path
+    return [
+        log.Entry(
+            "roster.imported", "subsidies.rosterentry", str(keys[index]), office,
+            {"fields": sorted(name.removesuffix("_id") for name in values)},
+        )
+        for index, values in plan.changed.items()
+    ]  # fmt: skip
