@@ -9,12 +9,14 @@ class SubsidiesConfig(AppConfig):
     verbose_name = "利益导向"
 
     def ready(self):
+        from fpadmin.audit.log import register_types
         from subsidies import menu, resources
         from subsidies.applications import application_list
         from subsidies.eligibility import candidate_list
         from subsidies.notices import my_notices, notice_list
         from subsidies.policies import registering
         from subsidies.rolls import roll_list
+        from subsidies.services import answers
 
         menu.load()
         resources.load()
@@ -24,3 +26,4 @@ class SubsidiesConfig(AppConfig):
         application_list.load()
         notice_list.load()
         my_notices.load()
+        register_types(answers.EVENT_TYPES, {})

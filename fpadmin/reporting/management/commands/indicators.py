@@ -4,10 +4,10 @@ from django.core.management.base import CommandParser
 
 from fpadmin.accounts.models import Region
 from fpadmin.audit.log import SystemJob
+from fpadmin.commands import JsonCommand, find_region, read_day
 from fpadmin.dates import statistical_year_start
 from fpadmin.errors import RuleViolation
 from fpadmin.reporting import services
-from fpadmin.reporting.management.commands._json import JsonCommand, find_region, read_day
 from fpadmin.reporting.registry import GROUPS, Span
 
 JOB = SystemJob("indicators")

@@ -7,9 +7,9 @@ from django.core.management.base import CommandParser
 
 from fpadmin import dates
 from fpadmin.audit.log import SystemJob
+from fpadmin.commands import JsonCommand, find_region
 from fpadmin.errors import RuleViolation
 from fpadmin.reporting import services, sheets
-from fpadmin.reporting.management.commands._json import JsonCommand, find_region
 from fpadmin.reporting.registry import RETURNS
 from fpadmin.reporting.rendering import RENDERERS
 
