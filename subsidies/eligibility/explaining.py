@@ -1,6 +1,6 @@
 """One person's case: every criterion, whether it holds, the value it looked at, and what it rests on."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -78,8 +78,9 @@ def explain(
         rule = (book or policy_book(day)).rule(code, resident.village.path)
     criteria = criteria_of(rule)
     ids = deciding_people(resident, rule.policy.who)
-    rows = _rows(rule, criteria, day, ids)
-    best = max(ids, key=lambda pk: (all(rows[pk][1]), sum(rows[pk][1])))  # the first of equals
+    rows = tested(rule, criteria, day, ids)
+    known = [pk for pk in ids if pk in rows]
+    best = max(known, key=lambda pk: (all(rows[pk][1]), sum(rows[pk][1])))  # the first of equals
     row, holds = rows[best]
     through = resident if best == resident.pk else Resident.objects.get(pk=best)
     return Case(
@@ -145,7 +146,13 @@ def head_of(resident: Resident) -> Resident:
     )
 
 
-def _rows(rule: Rule, criteria, day: date, ids: list[int]) -> dict[int, tuple[Facts, list[bool]]]:
+def tested(
+    rule: Rule, criteria, day: date, ids: Collection[int]
+) -> dict[int, tuple[Facts, list[bool]]]:
+    """The facts of these people and which criteria hold, in their order; in one statement for all.
+
+    Somebody who never had a spell is not in it.
+    """
     table = facts(rule, day, people_of(ids))
     pieces = [sql_of(criterion, day) for criterion in criteria]
     flags = ", ".join(
