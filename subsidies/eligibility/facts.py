@@ -132,7 +132,8 @@ def _people(rule: Rule, day: date, part: Part) -> Sql:
 _DECIDING = {
     "couple": "SELECT resident_id FROM here UNION SELECT spouse_id FROM here WHERE spouse_id IS NOT NULL",
     "child": (
-        "SELECT c.mother_id AS resident_id FROM households_childrecord c JOIN here h ON h.resident_id = c.child_id"
+        "SELECT c.mother_id AS resident_id FROM households_childrecord c"
+        " JOIN here h ON h.resident_id = c.child_id"
         " WHERE c.mother_id IS NOT NULL UNION"
         " SELECT c.father_id FROM households_childrecord c JOIN here h ON h.resident_id = c.child_id"
         " WHERE c.father_id IS NOT NULL"
