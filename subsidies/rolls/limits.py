@@ -1,13 +1,16 @@
 """What a change of a line may be: in which months and states. Asked when proposed and when decided."""
 
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from django.utils import timezone
 
 from fpadmin.errors import RuleViolation
 from subsidies.eligibility.explaining import as_record, explain
-from subsidies.models import Enrolment, EnrolmentChange, ExitReason
-from subsidies.policies.book import Rule, policy_book
+from subsidies.models import Enrolment, EnrolmentChange, ExitReason, Suspension
+from subsidies.policies.book import PolicyBook, Rule, policy_books
 from subsidies.rolls.ends import (
     end_month,
     first_of_month,
@@ -19,11 +22,58 @@ from subsidies.rolls.ends import (
 
 Kind = EnrolmentChange.Kind
 TWICE_FROM = "这位居民在同一政策、同一起始年月已有在册记录。"
+WAITING = "已有一条变动等待审核，请先处理。"
 # Events that end a yearly benefit with its year; a mistake or a waiver may end it in any month.
 EVENTS = frozenset(
     {ExitReason.DEATH, ExitReason.CHILDREN, ExitReason.HUKOU, ExitReason.MOVED, ExitReason.AGE}
 )
 YEARS_AHEAD = 1  # a month further off is a slip of the pen
+Refusal = tuple[str, str]  # the field it belongs to, and the words; both "" where nothing is wrong
+FINE: Refusal = ("", "")
+
+
+@dataclass
+class Standing:
+    """A line with all that a change of it depends on. `line` has its resident and village."""
+
+    line: Enrolment
+    books: Mapping[date, PolicyBook]
+    suspensions: list[Suspension] = field(default_factory=list)
+    is_followed: bool = False  # another line begins where this one ends
+    is_waiting: bool = False  # a proposal waits
+
+    @property
+    def stopped(self) -> Suspension | None:
+        """The suspension that nobody has ended."""
+        return next((one for one in self.suspensions if one.until_month is None), None)
+
+    def rule(self, day: date) -> Rule:
+        """The policy as it held on `day` where the person lives."""
+        return self.books[day].rule(self.line.policy_code, self.line.resident.village.path)
+
+
+def standings(lines: Iterable[Enrolment], days: Collection[date] = ()) -> dict[int, Standing]:
+    """By key, in a fixed number of queries. `days` are those whose rules are asked for besides deaths."""
+    lines = list(lines)
+    keys = [line.pk for line in lines]
+    died = {line.resident.death_date for line in lines} - {None}
+    books = policy_books({*days, *died})
+    suspensions = defaultdict(list)
+    for one in Suspension.objects.filter(enrolment__in=keys).order_by("from_month"):
+        suspensions[one.enrolment_id].append(one)
+    followed = set(
+        Enrolment.objects.filter(moved_from__in=keys)
+        .order_by()
+        .values_list("moved_from", flat=True)
+    )
+    waiting = EnrolmentChange.objects.filter(enrolment__in=keys, decision="").order_by()
+    waited = set(waiting.values_list("enrolment", flat=True))
+    return {
+        line.pk: Standing(
+            line, books, suspensions[line.pk], line.pk in followed, line.pk in waited
+        )
+        for line in lines
+    }  # fmt: skip
 
 
 def refuse(
@@ -35,44 +85,40 @@ def refuse(
     *,
     never_paid: bool = False,
 ) -> None:
-    """Raise what refusal() says, on the field of the month."""
-    field, words = refusal(enrolment, kind, month, end_reason, now, never_paid=never_paid)
+    """Raise what refusal() says of this one line."""
+    standing = standings([enrolment], [month])[enrolment.pk]
+    field_, words = refusal(standing, kind, month, end_reason, now, never_paid=never_paid)
     if words:
-        raise RuleViolation(words, field=field or None)
+        raise RuleViolation(words, field=field_ or None)
 
 
 def refusal(
-    enrolment: Enrolment,
+    standing: Standing,
     kind: str,
     month: date,
     end_reason: str,
     now: datetime,
     *,
     never_paid: bool = False,
-) -> tuple[str, str]:
-    """(field, why not) of such a change as the line stands; ("", "") where it may be."""
+) -> Refusal:
+    """Why such a change may not be, as the line stands. A proposal that waits is not its matter."""
     if kind not in Kind.values:
         raise KeyError(f"unknown kind of change {kind!r}; known: {', '.join(Kind.values)}")
     latest = date(timezone.localtime(now).year + YEARS_AHEAD, 12, 1)
     if month > latest:
         return "month", f"年月不能晚于{month_words(latest)}，请核对。"
     if kind == Kind.SUSPEND:
-        return _suspend(enrolment, month)
+        return _suspend(standing, month)
     if kind == Kind.RESUME:
-        return _resume(enrolment, month)
+        return _resume(standing, month)
     if kind == Kind.MOVE:
-        return _move(enrolment, month, never_paid)
-    return _end(enrolment, month, end_reason, never_paid)
+        return _move(standing, month, never_paid)
+    return _end(standing, month, end_reason, never_paid)
 
 
-def usual_month(enrolment: Enrolment, event_day: date) -> date:
-    """The last month paid after an event of that day, by the rule that held then."""
-    return end_month(rule_of(enrolment, event_day), event_day)
-
-
-def rule_of(enrolment: Enrolment, day: date) -> Rule:
-    """The line's policy as it held where the person lives on `day`."""
-    return policy_book(day).rule(enrolment.policy_code, enrolment.resident.village.path)
+def month_asked(line: Enrolment, month: date, *, never_paid: bool) -> date:
+    """The month of a change: of a line of which nothing was paid, the one before its first."""
+    return month_before(line.start_month) if never_paid else first_of_month(month)
 
 
 def decision_of(enrolment: Enrolment, month: date) -> dict:
@@ -84,85 +130,80 @@ def decision_of(enrolment: Enrolment, month: date) -> dict:
     }
 
 
-def _end(enrolment: Enrolment, month: date, end_reason: str, never_paid: bool) -> tuple[str, str]:
+def _end(standing: Standing, month: date, end_reason: str, never_paid: bool) -> Refusal:
+    line = standing.line
     if not end_reason:
         return "end_reason", "请选择退出原因。"
-    shortened = enrolment.end_month and month < enrolment.end_month
-    if enrolment.end_month and (not shortened or _followed(enrolment)):
-        return "", _ended(enrolment)
-    field, words = _within(enrolment, month, never_paid)
-    if words or never_paid:
-        return field, words
-    rule = rule_of(enrolment, month)
-    if rule.ends == "through the year" and end_reason in EVENTS:
-        last = last_of_benefit_year(rule, month)
-        if month != last:
-            return "month", (
-                f"按规定发到退出当年年底，最后发放年月应为{month_words(last)}。"
-                "登记有误、本人放弃或重复享受的，请选相应的退出原因。"
-            )
-    return "", ""
-
-
-def _move(enrolment: Enrolment, month: date, never_paid: bool) -> tuple[str, str]:
-    target = enrolment.policy.moves_to
-    if not target:
-        return "kind", f"“{enrolment.policy.name}”没有可以转入的政策，请办理退出。"
-    if enrolment.end_month:
-        return "", _ended(enrolment)
-    died = enrolment.resident.death_date
-    if died and first_of_month(died) < next_month(month):
-        return "month", f"{enrolment.resident.name}已于{died}死亡，不能转入另一政策，请办理退出。"
-    return _within(enrolment, month, never_paid)
-
-
-def _within(enrolment: Enrolment, month: date, never_paid: bool) -> tuple[str, str]:
-    """A last month paid lies in the line, and not beyond what a death leaves."""
-    if never_paid:
-        if month == month_before(enrolment.start_month):
-            return "", ""
-        return "month", "从未发放的，应退到起始年月以前。"
-    if month < enrolment.start_month:
+    if line.end_month and (month >= line.end_month or standing.is_followed):
+        return "", _ended(line)
+    refused = _within(standing, month, never_paid)
+    if refused != FINE or never_paid:
+        return refused
+    rule = standing.rule(month)
+    last = last_of_benefit_year(rule, month)
+    if rule.ends == "through the year" and end_reason in EVENTS and month != last:
         return "month", (
-            f"最后发放年月不能早于起始年月（{month_words(enrolment.start_month)}）。"
+            f"按规定发到退出当年年底，最后发放年月应为{month_words(last)}。"
+            "登记有误、本人放弃或重复享受的，请选相应的退出原因。"
+        )
+    return FINE
+
+
+def _move(standing: Standing, month: date, never_paid: bool) -> Refusal:
+    line = standing.line
+    if not line.policy.moves_to:
+        return "kind", f"“{line.policy.name}”没有可以转入的政策，请办理退出。"
+    if line.end_month:
+        return "", _ended(line)
+    died = line.resident.death_date
+    if died and first_of_month(died) < next_month(month):
+        return "month", f"{line.resident.name}已于{died}死亡，不能转入另一政策，请办理退出。"
+    return _within(standing, month, never_paid)
+
+
+def _within(standing: Standing, month: date, never_paid: bool) -> Refusal:
+    """A last month paid lies in the line, and not beyond what a death leaves."""
+    line = standing.line
+    if never_paid:
+        return FINE
+    if month < line.start_month:
+        return "month", (
+            f"最后发放年月不能早于起始年月（{month_words(line.start_month)}）。"
             "从未发放的，请勾选“从未发放”。"
         )
-    died = enrolment.resident.death_date
+    died = line.resident.death_date
     if died:
-        last = usual_month(enrolment, died)
+        last = end_month(standing.rule(died), died)
         if month > last:
-            return "month", (
-                f"{enrolment.resident.name}已于{died}死亡，最多发到{month_words(last)}。"
-            )
-    return "", ""
+            return "month", f"{line.resident.name}已于{died}死亡，最多发到{month_words(last)}。"
+    return FINE
 
 
-def _suspend(enrolment: Enrolment, month: date) -> tuple[str, str]:
-    if enrolment.suspensions.filter(until_month__isnull=True).exists():
+def _suspend(standing: Standing, month: date) -> Refusal:
+    line = standing.line
+    if standing.stopped:
         return "", "已经暂停，不用再次暂停。"
-    if month < enrolment.start_month:
-        return "month", f"暂停不能早于起始年月（{month_words(enrolment.start_month)}）。"
-    if enrolment.end_month and month > enrolment.end_month:
-        return "month", _ended(enrolment)
-    if enrolment.suspensions.filter(until_month__gte=month).exists():
+    if month < line.start_month:
+        return "month", f"暂停不能早于起始年月（{month_words(line.start_month)}）。"
+    if line.end_month and month > line.end_month:
+        return "month", _ended(line)
+    if any(one.until_month >= month for one in standing.suspensions):
         return "month", "这个月在以前的一次暂停里，请选恢复以后的月份。"
-    return "", ""
+    return FINE
 
 
-def _resume(enrolment: Enrolment, month: date) -> tuple[str, str]:
-    stopped = enrolment.suspensions.filter(until_month__isnull=True).first()
-    if stopped is None:
+def _resume(standing: Standing, month: date) -> Refusal:
+    line = standing.line
+    if standing.stopped is None:
         return "", "没有暂停，不用恢复。"
-    if enrolment.end_month and month > enrolment.end_month:
-        return "month", _ended(enrolment)
-    if month <= stopped.from_month:
-        return "month", (f"恢复的月份要晚于暂停的月份（{month_words(stopped.from_month)}）。")
-    return "", ""
+    if line.end_month and month > line.end_month:
+        return "month", _ended(line)
+    if month <= standing.stopped.from_month:
+        return "month", (
+            f"恢复的月份要晚于暂停的月份（{month_words(standing.stopped.from_month)}）。"
+        )
+    return FINE
 
 
-def _followed(enrolment: Enrolment) -> bool:
-    return Enrolment.objects.filter(moved_from=enrolment).exists()
-
-
-def _ended(enrolment: Enrolment) -> str:
-    return f"已经退出，最后发放{month_words(enrolment.end_month)}，不能再这样办理。"
+def _ended(line: Enrolment) -> str:
+    return f"已经退出，最后发放{month_words(line.end_month)}，不能再这样办理。"

@@ -34,7 +34,6 @@ EVENT_TYPES = {
 }
 CHANGE_LABELS = {"fields": "字段"}
 Kind, Decision = EnrolmentChange.Kind, EnrolmentChange.Decision
-WAITING = "已有一条变动等待审核，请先处理。"
 DECIDED = "这条变动已经处理过了。"
 OWN = "不能审核自己提出的变动，请由他人审核。"
 
@@ -110,11 +109,11 @@ def propose_change(
     limits.refusal() names.
     """
     enrolment = _held_line(enrolment)
-    month = month_before(enrolment.start_month) if never_paid else first_of_month(month)
+    month = limits.month_asked(enrolment, month, never_paid=never_paid)
     if kind == Kind.MOVE and not end_reason:
         end_reason = ExitReason.CHILDREN
     if enrolment.changes.filter(decision="").exists():
-        raise RuleViolation(WAITING)
+        raise RuleViolation(limits.WAITING)
     if not note.strip():
         raise RuleViolation("请写明依据或情况，审核人据此判断。", field="note")
     limits.refuse(enrolment, kind, month, end_reason, now, never_paid=never_paid)
