@@ -2,6 +2,7 @@
 
 from fpadmin.accounts.permissions import Permission
 from fpadmin.ui.menu import MenuEntry, register_entry
+from subsidies.applications.application_list import waiting_count
 
 GROUP = "benefits"
 
@@ -27,5 +28,28 @@ def load() -> None:
             group=GROUP,
             order=41,
             active=("subsidies:eligibility", "subsidies:outlook", "subsidies:scenario"),
+        )
+    )
+    register_entry(
+        MenuEntry(
+            key="benefit-applications",
+            label="申请办理",
+            url_name="subsidies:application-list",
+            permission=Permission.BENEFIT_VIEW,
+            group=GROUP,
+            order=42,
+            active=("subsidies:application",),
+            count=waiting_count,
+        )
+    )
+    register_entry(
+        MenuEntry(
+            key="benefit-notices",
+            label="公示",
+            url_name="subsidies:notice-list",
+            permission=Permission.BENEFIT_VIEW,
+            group=GROUP,
+            order=43,
+            active=("subsidies:notice", "subsidies:objection"),
         )
     )

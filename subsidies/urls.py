@@ -4,5 +4,7 @@ from django.urls import include, path
 
 app_name = "subsidies"
 urlpatterns = [
+    path("", include("subsidies.application_urls")),
     path("", include("subsidies.eligibility_urls")),
+    path("", include("subsidies.notice_urls")),
 ]

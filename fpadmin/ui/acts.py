@@ -31,6 +31,8 @@ cannot and why, and the result, row by row.
   after all; what it doesn't name is reported as done. A RuleViolation refuses them all: nothing is
   done and its message stands on the confirm page.
 - `effect` completes the sentence “将对N人……”.
+- With `exceptions_only` the confirm page counts the rows that go on and names none of them: what is
+  to be read there are the exceptions that `check` found.
 
 An act that is a page of its own (an export, a print-out) names `opens`, a URL name that takes the
 same POST: `listing.Selection.of(request)` reads the ticks there. Such an act has neither check nor
@@ -62,6 +64,7 @@ class Act:
     opens: str = ""
     takes_key: bool = False
     for_all: bool = False
+    exceptions_only: bool = False
     order: int = 50
 
     @property
