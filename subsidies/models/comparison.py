@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from fpadmin.accounts.permissions import Permission
 from fpadmin.crypto import DigestField, EncryptedCharField
-from fpadmin.scoping import RegionScopedQuerySet
+from fpadmin.scoping import RegionScopedQuerySet, below
 from households.models import Resident
 from subsidies.models.enrolments import Enrolment, EnrolmentChange
 from subsidies.policies import catalogue
@@ -21,6 +21,26 @@ class RosterSource(models.TextChoices):
     LOW_INCOME = "民政低保", "民政低保"
     INSURANCE = "社保待遇", "社保待遇"
     HOSPITAL_BIRTHS = "医院住院分娩", "医院住院分娩"
+
+
+class RosterEntryQuerySet(RegionScopedQuerySet):
+    """Lines, seen by the office that brought them in, and by whoever sees the person they are about."""
+
+    region_path = "office__path"
+
+    def visible_to(self, user):
+        path = getattr(user, "scope_path", "")
+        if not path:
+            return self.none()
+        return self.filter(below(path, "office__path") | below(path, "resident__village__path"))
+
+    def of_office(self, region):
+        """The lines that the offices of `region` brought in."""
+        return self.filter(below(region.path, "office__path"))
+
+    def new(self):
+        """Not compared yet."""
+        return self.filter(compared_at__isnull=True)
 
 
 class RosterEntry(models.Model):
@@ -46,7 +66,7 @@ class RosterEntry(models.Model):
     compared_at = models.DateTimeField("比对时间", null=True, blank=True)
     created_at = models.DateTimeField("导入时间", auto_now_add=True)
 
-    objects = RegionScopedQuerySet.as_manager()
+    objects = RosterEntryQuerySet.as_manager()
 
     class Personal:
         personal = ("name", "id_number", "id_number_digest", "event_date", "detail", "resident")
@@ -89,7 +109,25 @@ class DifferenceQuerySet(RegionScopedQuerySet):
             return scoped
         if user.may(Permission.SPECIAL_LIST) or user.may(Permission.BENEFIT_CONFIRM):
             return scoped
-        return scoped.exclude(policy_code__in=catalogue.sensitive_codes())
+        hidden = catalogue.sensitive_codes()
+        other = Q(other_enrolment__isnull=True) | ~Q(other_enrolment__policy_code__in=hidden)
+        return scoped.filter(other, ~Q(policy_code__in=hidden))
+
+    def open(self):
+        """The facts still differ, and nobody has judged."""
+        return self.filter(verdict="", gone_on__isnull=True)
+
+    def to_mend(self):
+        """Judged to be our mistake, and not mended yet."""
+        return self.filter(verdict=Difference.Verdict.RIGHT, gone_on__isnull=True)
+
+    def closed(self):
+        """Gone, or judged so that nothing is left to do."""
+        return self.exclude(verdict__in=["", Difference.Verdict.RIGHT], gone_on__isnull=True)
+
+    def for_list(self):
+        """With the person, village, owner, and whose list it rests on."""
+        return self.select_related("resident__household", "resident__village", "owner", "entry")
 
 
 class Difference(models.Model):

@@ -1,0 +1,22 @@
+"""Lines of other departments' lists for tests."""
+
+from datetime import date
+from itertools import count
+
+from fpadmin.accounts.models import Region
+from fpadmin.crypto import digest
+from households.models import Resident
+from subsidies.models import RosterEntry
+
+_strangers = count(1)
+
+
+def make_entry(
+    office: Region, source: str, person: Resident | None, event_date: date | None = None, detail=""
+) -> RosterEntry:
+    """A line that names `person` by number alone, as an import leaves it; or a stranger."""
+    number = person.id_number if person else f"stranger{next(_strangers)}"
+    return RosterEntry.objects.create(
+        office=office, source=source, name=person.name if person else "", id_number=number,
+        id_number_digest=digest(number), event_date=event_date, detail=detail,
+    )  # fmt: skip
