@@ -12,6 +12,7 @@ class SubsidiesConfig(AppConfig):
         from fpadmin.audit.log import register_types
         from subsidies import menu, resources
         from subsidies.applications import application_list
+        from subsidies.comparison import runs as comparison_runs
         from subsidies.eligibility import candidate_list
         from subsidies.notices import my_notices, notice_list
         from subsidies.policies import registering
@@ -27,3 +28,4 @@ class SubsidiesConfig(AppConfig):
         notice_list.load()
         my_notices.load()
         register_types(answers.EVENT_TYPES, {})
+        comparison_runs.load()
