@@ -27,10 +27,14 @@ from households.models import (
     Resident,
     SpecialFamily,
 )
+from households.special import uploads
+from subsidies.models import Notice
+from subsidies.services.notices import add_photo
 from tests.conftest import TODAY
 from tests.factories.accounts import make_region, make_user
 from tests.factories.exports import make_export
 from tests.factories.households import make_birth, make_household, make_resident
+from tests.factories.notices import make_applicant, make_notice, make_objection
 from tests.factories.special import (
     make_archive,
     make_contact,
@@ -38,6 +42,7 @@ from tests.factories.special import (
     make_need,
     make_person,
     make_record,
+    picture,
 )
 from tests.factories.special_care import make_aid, make_card, make_doctor_contract, make_priority
 from tests.factories.special_rounds import make_round, make_visit
@@ -158,6 +163,22 @@ def _name_at(code: str) -> str:
     return f"查无{code}"
 
 
+def _notice(place, name):
+    """A notice that hangs, with its photo."""
+    known = Notice.objects.filter(village=place).first()
+    if known:
+        return known
+    clerk = make_user("clerk", place.parent, f"n{place.code}")
+    notice = make_notice([make_applicant(place, clerk, name)], clerk)
+    photo = uploads.paper_of("board.jpg", picture())
+    return add_photo(by=clerk, notice=notice, photo=photo)
+
+
+def _objection(place, name):
+    notice = _notice(place, name)
+    return make_objection(notice, notice.lines.get().application, notice.posted_by)
+
+
 MAKERS = {
     "resident": lambda place, name: _resident(place, name).pk,
     "recorded_resident": lambda place, name: _recorded_resident(place, name).pk,
@@ -203,6 +224,8 @@ MAKERS = {
     "special_document": lambda place, name: _special_document(place, name).pk,
     "care_round": lambda place, name: _round_visit(place, name).round_id,
     "round_visit": lambda place, name: _round_visit(place, name).pk,
+    "notice": lambda place, name: _notice(place, name).pk,
+    "objection": lambda place, name: _objection(place, name).pk,
     "none": lambda place, name: None,
 }  # fmt: skip
 
