@@ -15,6 +15,7 @@ class SubsidiesConfig(AppConfig):
         from subsidies.comparison import runs as comparison_runs
         from subsidies.eligibility import candidate_list
         from subsidies.notices import my_notices, notice_list
+        from subsidies.outlook import coming_list
         from subsidies.policies import registering
         from subsidies.rolls import roll_list
         from subsidies.services import answers
@@ -24,6 +25,7 @@ class SubsidiesConfig(AppConfig):
         registering.load()
         roll_list.load()
         candidate_list.load()
+        coming_list.load()
         application_list.load()
         notice_list.load()
         my_notices.load()

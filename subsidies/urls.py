@@ -7,4 +7,5 @@ urlpatterns = [
     path("", include("subsidies.application_urls")),
     path("", include("subsidies.eligibility_urls")),
     path("", include("subsidies.notice_urls")),
+    path("", include("subsidies.outlook_urls")),
 ]
