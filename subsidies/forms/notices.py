@@ -13,7 +13,7 @@ from households.forms.special_documents import DocumentField
 from subsidies.models import Application, NoticeLine, Objection
 
 # An office's line, with or without the area code, or a short public number: never a mobile telephone.
-_OFFICE_LINE = re.compile(r"(?:(0\d{2,3})-?)?([2-8]\d{6,7})(?:-(\d{1,4}))?|(1\d{4})")
+_OFFICE_LINE = re.compile(r"(?:(010|02\d|0[3-9]\d\d)-?)?([2-8]\d{6,7})(?:-(\d{1,4}))?|(1\d{4})")
 
 
 class ApplicantsField(forms.ModelMultipleChoiceField):
