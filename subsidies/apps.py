@@ -12,11 +12,13 @@ class SubsidiesConfig(AppConfig):
         from fpadmin.audit.log import register_types
         from subsidies import menu, resources
         from subsidies.applications import application_list
+        from subsidies.comparison import desk as comparison_desk
         from subsidies.comparison import runs as comparison_runs
-        from subsidies.eligibility import candidate_list
+        from subsidies.eligibility import candidate_list, household_panel
         from subsidies.notices import my_notices, notice_list
         from subsidies.outlook import coming_list
         from subsidies.policies import registering
+        from subsidies.returns import forms as returns
         from subsidies.rolls import roll_list
         from subsidies.services import answers
 
@@ -25,9 +27,12 @@ class SubsidiesConfig(AppConfig):
         registering.load()
         roll_list.load()
         candidate_list.load()
+        household_panel.load()
         coming_list.load()
         application_list.load()
         notice_list.load()
         my_notices.load()
         register_types(answers.EVENT_TYPES, {})
         comparison_runs.load()
+        comparison_desk.load()
+        returns.load()

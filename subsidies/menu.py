@@ -3,6 +3,7 @@
 from fpadmin.accounts.permissions import Permission
 from fpadmin.ui.menu import MenuEntry, register_entry
 from subsidies.applications.application_list import waiting_count
+from subsidies.comparison.desk import open_count
 
 GROUP = "benefits"
 
@@ -51,5 +52,28 @@ def load() -> None:
             group=GROUP,
             order=43,
             active=("subsidies:notice", "subsidies:objection"),
+        )
+    )
+    register_entry(
+        MenuEntry(
+            key="benefit-policies",
+            label="政策",
+            url_name="subsidies:policy-list",
+            permission=Permission.BENEFIT_VIEW,
+            group=GROUP,
+            order=47,
+            active=("subsidies:policy", "subsidies:workday"),
+        )
+    )
+    register_entry(
+        MenuEntry(
+            key="benefit-comparison",
+            label="比对核查",
+            url_name="subsidies:difference-list",
+            permission=Permission.BENEFIT_VIEW,
+            group=GROUP,
+            order=46,
+            active=("subsidies:difference", "subsidies:comparison"),
+            count=open_count,
         )
     )

@@ -143,7 +143,10 @@ def match_entries(region: Region, now: datetime) -> int:
 
 @transaction.atomic
 def assign(*, by, differences: Iterable[Difference], owner: User) -> dict[int, str]:
-    """Hand open differences to somebody of the office who sees them. Returns {key: why not}."""
+    """Hand open differences to somebody who sees them. Returns {key: why not}.
+
+    Whoever isn't of the desk may only take what nobody has, for himself.
+    """
     rows = list(differences)
     seen = _open_now(by, rows)
     theirs = set(
@@ -153,12 +156,17 @@ def assign(*, by, differences: Iterable[Difference], owner: User) -> dict[int, s
     )
     if not owner.may(Permission.BENEFIT_APPLY):
         raise RuleViolation(f"{owner.name}的岗位不能核实比对差异。", field="owner")
+    hands_out = by.may(Permission.BENEFIT_EDIT)
+    if not hands_out and owner != by:
+        raise RuleViolation("您的岗位不能分派差异，只能由本人承办。", field="owner")
     refused = {}
     for row in rows:
         if row.pk not in seen:
             refused[row.pk] = CLOSED
         elif row.pk not in theirs:
             refused[row.pk] = f"{owner.name}看不到这条差异，请分派给别人"
+        elif not hands_out and seen[row.pk] not in (None, by.pk):
+            refused[row.pk] = "这条差异已经有承办人，要由镇办改派"
     done = [row for row in rows if row.pk not in refused]
     Difference.objects.filter(pk__in=[row.pk for row in done]).update(owner=owner)
     _record_each("difference.assigned", done, by, {"owner": str(owner.pk)})
