@@ -15,7 +15,7 @@ from subsidies.registered import Person, people_by_number, places_of, same_name
 
 NUMBER, DAY = "idno", "event_date"
 PLAIN = ("name", "detail")
-_COLUMNS = ["office_id", "source", "event_date", "id", "resident_id", *PLAIN]
+_COLUMNS = ["office_id", "source", "event_date", "id", *PLAIN]
 _PREVIEW = 5_000
 
 
@@ -24,7 +24,6 @@ class Entry:
     """A known entry as stored."""
 
     pk: int
-    resident: int | None
     values: dict[str, str]
 
 
@@ -106,12 +105,11 @@ def _find_entries(plan: EntryPlan) -> None:
     good = plan.table.good()
     office = plan.ground.office.pk
     stored = {}
-    for number, owner, source, day, pk, resident, *values in bulk.lookup(
+    for number, owner, source, day, pk, *values in bulk.lookup(
         RosterEntry, "id_number_digest", {plan.digests[index] for index in good}, _COLUMNS
     ):
         if owner == office:
-            known = Entry(pk, resident, dict(zip(PLAIN, values, strict=True)))
-            stored[source, number, day] = known
+            stored[source, number, day] = Entry(pk, dict(zip(PLAIN, values, strict=True)))
     for index in good:
         entry = stored.get(plan.key(index))
         if entry:
@@ -125,8 +123,6 @@ def _classify(plan: EntryPlan) -> None:
             plan.new.append(index)
             continue
         values = {key: (entry.values[key], plan.value(index, key)) for key in PLAIN}
-        # Who came to be registered since; a link is never loosened by a list.
-        values["resident_id"] = (entry.resident, plan.resident(index) or entry.resident)
         differing = {key: pair for key, pair in values.items() if pair[0] != pair[1]}
         if differing:
             plan.changed[index] = differing
@@ -141,16 +137,15 @@ def _describe_changes(plan: EntryPlan) -> None:
         person = plan.people.get(plan.digests[index])
         place = plan.places[person.village][1] if person else plan.ground.office.name
         for key, (old, new) in values.items():
-            known = key == "resident_id"
             plan.changes.append(
                 Change(
                     table.excel_rows[index],
                     plan.value(index, "name") or "没有姓名",
                     place,
                     plan.known[index].pk,
-                    table.kind.column(NUMBER if known else key).heading,
-                    "没有对应居民" if known else old,
-                    f"对应居民{person.name}" if known else new,
+                    table.kind.column(key).heading,
+                    old,
+                    new,
                 )
             )
 

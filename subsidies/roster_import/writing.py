@@ -16,7 +16,6 @@ _COLUMNS = (
     "id", "office_id", "source", *PLAIN, "id_number", "id_number_digest", "event_date",
     "resident_id", "created_at",
 )  # fmt: skip
-_CHANGED = (*PLAIN, "resident_id")
 
 
 def write_entries(plan: EntryPlan, journal: Journal) -> list[log.Entry]:
@@ -51,22 +50,14 @@ def _write_changed(plan: EntryPlan, journal: Journal) -> list[log.Entry]:
     )
     bulk.update(
         RosterEntry,
-        (*_CHANGED, "compared_at"),
-        [
-            (
-                keys[index],
-                *(plan.value(index, key) for key in PLAIN),
-                plan.resident(index) or plan.known[index].resident,
-                None,
-            )
-            for index in plan.changed
-        ],
+        (*PLAIN, "compared_at"),
+        [(keys[index], *(plan.value(index, key) for key in PLAIN), None) for index in plan.changed],
     )
     office = plan.ground.office.path
     return [
         log.Entry(
             "roster.imported", "subsidies.rosterentry", str(keys[index]), office,
-            {"fields": sorted(name.removesuffix("_id") for name in values)},
+            {"fields": sorted(values)},
         )
         for index, values in plan.changed.items()
     ]  # fmt: skip
