@@ -57,7 +57,9 @@ class DifferenceFilter(FilterSet):
     kind = django_filters.ChoiceFilter(
         label="类别", choices=Difference.Kind.choices, empty_label="全部"
     )
-    rule = django_filters.ChoiceFilter(label="规则", choices=TITLES.items(), empty_label="全部")
+    rule = django_filters.ChoiceFilter(
+        label="规则", choices=list(TITLES.items()), empty_label="全部"
+    )
     village = NamedFilter(
         label="村（社区）",
         field_name="resident__village",

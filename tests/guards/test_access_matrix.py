@@ -28,13 +28,21 @@ from households.models import (
     SpecialFamily,
 )
 from households.special import uploads
-from subsidies.models import Notice
+from subsidies.models import (
+    Notice,
+    PolicyExclusion,
+    PolicyRate,
+    PolicyVersion,
+    ReturnDeadline,
+)
 from subsidies.services.notices import add_photo
 from tests.conftest import TODAY
 from tests.factories.accounts import make_region, make_user
+from tests.factories.benefits import make_enrolment
 from tests.factories.exports import make_export
 from tests.factories.households import make_birth, make_household, make_resident
 from tests.factories.notices import make_applicant, make_notice, make_objection
+from tests.factories.rosters import make_difference
 from tests.factories.special import (
     make_archive,
     make_contact,
@@ -158,6 +166,11 @@ def _round_visit(place, name):
     return family.round_visits.first() or make_visit(family, make_round(place.parent, name))
 
 
+def _difference(place, name):
+    resident = _resident(place, name)
+    return make_difference(resident, enrolment=make_enrolment(resident), policy_code="CN-RURAL")
+
+
 def _name_at(code: str) -> str:
     """Of everybody at another place; unlike any word of a page."""
     return f"查无{code}"
@@ -177,6 +190,19 @@ def _notice(place, name):
 def _objection(place, name):
     notice = _notice(place, name)
     return make_objection(notice, notice.lines.get().application, notice.posted_by)
+
+
+def _scheduled(place, name, model):
+    """What the place is to have of a policy next year, by a document of that name."""
+    own = {
+        PolicyVersion: {"starts": "year", "ends": "through the year"},
+        PolicyRate: {"amount": 960},
+        PolicyExclusion: {"other_code": "SD-URBAN"},
+        ReturnDeadline: {"month": 2, "day": 28},
+    }[model]
+    return model.objects.create(
+        policy_code="CN-RURAL", region=place, from_on="2019-01-01", document=name, **own
+    )
 
 
 MAKERS = {
@@ -226,6 +252,11 @@ MAKERS = {
     "round_visit": lambda place, name: _round_visit(place, name).pk,
     "notice": lambda place, name: _notice(place, name).pk,
     "objection": lambda place, name: _objection(place, name).pk,
+    "policy_version": lambda place, name: _scheduled(place, name, PolicyVersion).pk,
+    "policy_rate": lambda place, name: _scheduled(place, name, PolicyRate).pk,
+    "policy_exclusion": lambda place, name: _scheduled(place, name, PolicyExclusion).pk,
+    "policy_deadline": lambda place, name: _scheduled(place, name, ReturnDeadline).pk,
+    "difference": lambda place, name: _difference(place, name).pk,
     "none": lambda place, name: None,
 }  # fmt: skip
 
