@@ -56,5 +56,9 @@ app.conf.beat_schedule = {
         "task": "fpadmin.reporting.tasks.make_annual",
         "schedule": crontab(minute=0, hour=3, day_of_month=1, month_of_year=10),
     },
+    "returns of the calendar year": {
+        "task": "fpadmin.reporting.tasks.make_calendar_annual",
+        "schedule": crontab(minute=0, hour=4, day_of_month=1, month_of_year=1),
+    },
 }
 app.autodiscover_tasks()

@@ -97,6 +97,11 @@ def statistical_year_period(year: int) -> Period:
     return Period(str(year), date(year - 1, 10, 1), date(year, 9, 30))
 
 
+def calendar_year_period(year: int) -> Period:
+    """The calendar year, by which benefits are counted and paid."""
+    return Period(str(year), date(year, 1, 1), date(year, 12, 31))
+
+
 def parse_period(code: str) -> Period:
     """2018-09, 2018Q3 or 2018 (the statistical year). Raises ValueError with a sentence for the user."""
     try:

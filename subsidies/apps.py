@@ -19,13 +19,17 @@ class SubsidiesConfig(AppConfig):
         from subsidies.outlook import coming_list
         from subsidies.policies import registering
         from subsidies.returns import forms as returns
-        from subsidies.rolls import roll_list
-        from subsidies.services import answers
+        from subsidies.rolls import change_list, demonstration, of_person, roll_acts, roll_list
+        from subsidies.services import answers, scenarios
 
         menu.load()
         resources.load()
         registering.load()
+        demonstration.load()
         roll_list.load()
+        roll_acts.load()
+        change_list.load()
+        of_person.load()
         candidate_list.load()
         household_panel.load()
         coming_list.load()
@@ -33,6 +37,7 @@ class SubsidiesConfig(AppConfig):
         notice_list.load()
         my_notices.load()
         register_types(answers.EVENT_TYPES, {})
+        register_types(scenarios.EVENT_TYPES, scenarios.CHANGE_LABELS)
         comparison_runs.load()
         comparison_desk.load()
         returns.load()

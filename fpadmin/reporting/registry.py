@@ -147,10 +147,11 @@ class Frozen:
 class Return:
     """A form that an office hands in: it only arranges indicators, a row for each region below.
 
-    cycle is month or year. `groups` are those that its columns come from; a group that serves
-    this return alone need not be registered. checks(rows) examines the figures, the row of the
-    whole region first, and returns Checks. frozen(region, period) says why a return no longer
-    changes, None while it may.
+    cycle is month, year (the statistical one) or calendar_year. `groups` are those that its columns
+    come from; a group that serves this return alone need not be registered. checks(rows) examines the
+    figures, the row of the whole region first, and returns Checks. frozen(region, period) says why a
+    return no longer changes, None while it may. `offering` names the entry of OFFERINGS that says in
+    which places the return is asked for; "" everywhere.
     """
 
     code: str
@@ -161,6 +162,7 @@ class Return:
     columns: tuple[Column, ...]
     checks: Callable[..., list[Check]]
     frozen: Callable[..., Frozen | None] = lambda region, period: None
+    offering: str = ""
 
     def group_of(self, code: str) -> IndicatorGroup:
         """The group that computes `code` in this return. Raises KeyError."""
@@ -177,6 +179,9 @@ class Return:
         return next(i for i in self.group_of(code).indicators if i.code == code)
 
 
+# Offering → (region, day) → {return code: (month, day) by which it is due, None for the usual day}.
+Offering = Callable[..., dict[str, tuple[int, int] | None]]
+OFFERINGS: dict[str, Offering] = {}
 GROUPS: dict[str, IndicatorGroup] = {}
 RETURNS: dict[str, Return] = {}
 
@@ -196,6 +201,13 @@ def register_return(report: Return) -> None:
     for column in report.columns:
         report.indicator(column.code)
     RETURNS[report.code] = report
+
+
+def register_offering(key: str, offering: Offering) -> None:
+    """Add an offering, which asks a fixed number of queries. A key that is taken raises."""
+    if key in OFFERINGS:
+        raise ValueError(f"offering of returns {key!r} is registered twice")
+    OFFERINGS[key] = offering
 
 
 def group_of(code: str) -> IndicatorGroup:

@@ -11,10 +11,10 @@ from fpadmin import dates
 from fpadmin.accounts.models import Region
 from fpadmin.dates import Period
 from fpadmin.reporting.models import ReturnVersion
-from fpadmin.reporting.registry import GROUPS, RETURNS, Return, Span
+from fpadmin.reporting.registry import GROUPS, OFFERINGS, RETURNS, Return, Span
 from fpadmin.ui.todos import Todo
 
-SHOWN_PERIODS = {"month": 12, "year": 3}
+SHOWN_PERIODS = {"month": 12, "year": 3, "calendar_year": 3}
 CARD_CODES = ("births", "deaths", "natural_growth")
 OVERDUE_SHOWN = 60  # days after which a return that was never made no longer asks for it
 
@@ -33,6 +33,8 @@ def recent_periods(cycle: str, today: date, count: int) -> list[Period]:
     if cycle == "year":
         newest = dates.statistical_year(today)
         return [dates.statistical_year_period(newest - back) for back in range(count)]
+    if cycle == "calendar_year":
+        return [dates.calendar_year_period(today.year - back) for back in range(count)]
     months = [today.year * 12 + today.month - 1 - back for back in range(count)]
     return [dates.month_period(m // 12, m % 12 + 1) for m in months]
 
@@ -70,9 +72,38 @@ def versions_of(report: Return, region: Region, period: Period, user) -> list[Re
     )
 
 
-def returns_of(cycle: str = "") -> list[Return]:
-    """The registered returns of a cycle, or all."""
-    return [r for r in RETURNS.values() if not cycle or r.cycle == cycle]
+def returns_of(region: Region, day: date, *cycles: str) -> list[Return]:
+    """The returns of these cycles, or all, that are asked for in the place."""
+    return [
+        report for report, _ in offered_returns(region, day) if not cycles or report.cycle in cycles
+    ]
+
+
+def offered_returns(region: Region, day: date) -> list[tuple[Return, tuple[int, int] | None]]:
+    """What is asked for in the place, with the month and day by which it is due, None for the usual."""
+    offered = {key: offering(region, day) for key, offering in OFFERINGS.items()}
+    found = []
+    for report in RETURNS.values():
+        if not report.offering:
+            found.append((report, None))
+        elif report.code in offered[report.offering]:
+            found.append((report, offered[report.offering][report.code]))
+    return found
+
+
+def due_of(report: Return, period: Period, due: tuple[int, int] | None) -> date:
+    """The day by which a return is due: the next `due` after the period, else the usual one.
+
+    The usual one is the 15th after a month (the month's changes are entered by then) and 12 October
+    after the statistical year.
+    """
+    if due is None:
+        return period.end + timedelta(days=15 if report.cycle == "month" else 12)
+    days = [
+        date(year, due[0], min(due[1], dates.month_end(year, due[0]).day))
+        for year in (period.end.year, period.end.year + 1)
+    ]
+    return next(day for day in days if day > period.end)
 
 
 def figures_of(regions: Sequence[Region], span: Span) -> dict[str, dict]:
@@ -116,15 +147,12 @@ def _card(region: Region, year: Period) -> list[tuple[str, str, int]]:
 
 
 def todos(user, day: date) -> list[Todo]:
-    """Returns of the period just ended that the user's office has not made yet.
-
-    Last month's is due on the 15th (the month's changes are entered by then), the statistical
-    year's on 12 October.
-    """
+    """Returns of the period just ended that the user's office has not made yet; see due_of()."""
     lines = []
-    for report, (_, ended) in period_lines(returns_of(), user.region, day, count=2):
+    days = dict((report.code, due) for report, due in offered_returns(user.region, day))
+    for report, (_, ended) in period_lines(returns_of(user.region, day), user.region, day, count=2):
         period, made = ended.period, ended.version is not None
-        due = period.end + timedelta(days=15 if report.cycle == "month" else 12)
+        due = due_of(report, period, days[report.code])
         late = (day - due).days
         lines.append(
             Todo(

@@ -9,12 +9,16 @@ from datetime import date
 from django.conf import settings
 
 from fpadmin.accounts.models import Region
-from fpadmin.dates import Period, parse_period
+from fpadmin.dates import Period, calendar_year_period, parse_period
 from fpadmin.errors import RuleViolation
 from fpadmin.reporting.registry import RETURNS, Check, Column, Figure, Indicator, Return, Span
 
 TOO_FEW = "样本量不足"
-CYCLES = {"month": ("月报", "2018-09"), "year": ("年报", "2018")}
+CYCLES = {
+    "month": ("月报", "2018-09"),
+    "year": ("年报", "2018"),
+    "calendar_year": ("公历年度的年报", "2018"),
+}
 # What follows the code of a ratio: its interval and its test.
 BOUNDS = ("_low", "_high", "_p")
 
@@ -110,11 +114,9 @@ def period_of(report: Return, code: str) -> Period:
     except ValueError as problem:
         raise RuleViolation(str(problem))
     cycle, example = CYCLES[report.cycle]
-    if {"month": len("2018-09"), "year": len("2018")}[report.cycle] != len(period.code) or (
-        "Q" in period.code
-    ):
+    if len(example) != len(period.code) or "Q" in period.code:
         raise RuleViolation(f"“{report.name}”是{cycle}，期间请写成{example}。")
-    return period
+    return calendar_year_period(int(code)) if report.cycle == "calendar_year" else period
 
 
 def build(report: Return, region: Region, period: Period) -> Sheet:

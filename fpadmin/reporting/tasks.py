@@ -6,8 +6,7 @@ from fpadmin import dates
 from fpadmin.accounts.models import Region
 from fpadmin.audit.log import SystemJob
 from fpadmin.dates import Period
-from fpadmin.reporting import runs
-from fpadmin.reporting.registry import RETURNS
+from fpadmin.reporting import runs, selectors
 
 SCHEDULE = SystemJob("定时任务")
 
@@ -27,12 +26,16 @@ def make_annual() -> None:
     _make("year", dates.statistical_year_period(ended))
 
 
+@shared_task
+def make_calendar_annual() -> None:
+    """The returns of the calendar year before."""
+    _make("calendar_year", dates.calendar_year_period(dates.today().year - 1))
+
+
 def _make(cycle: str, period: Period) -> None:
     townships = Region.objects.filter(level=Region.Level.TOWNSHIP).valid_on(period.end)
-    for report in RETURNS.values():
-        if report.cycle != cycle:
-            continue
-        for region in townships.order_by("code"):
+    for region in townships.order_by("code"):
+        for report in selectors.returns_of(region, dates.today(), cycle):
             runs.start(
                 code=report.code, region=region, period=period.code, by=SCHEDULE,
                 once=True,

@@ -23,29 +23,29 @@ from fpadmin.ui.downloads import download
 @require_safe
 def return_list(request):
     """报表总览: every return's recent periods."""
-    return _periods(request, "", "报表总览", None)
+    return _periods(request, "报表总览", None)
 
 
 @requires(Permission.RETURNS_VIEW)
 @require_safe
 def return_monthly(request):
     """The monthly returns of two years."""
-    return _periods(request, "month", "月报", 24)
+    return _periods(request, "月报", 24, "month")
 
 
 @requires(Permission.RETURNS_VIEW)
 @require_safe
 def return_annual(request):
     """The annual returns of six years."""
-    return _periods(request, "year", "年报", 6)
+    return _periods(request, "年报", 6, "year", "calendar_year")
 
 
-def _periods(request, cycle: str, title: str, count: int | None):
+def _periods(request, title: str, count: int | None, *cycles: str):
     form = PlaceForm(request.GET, user=request.user)
     if not form.is_valid():
         raise Http404
     region = form.cleaned_data["region"] or request.user.region
-    reports = selectors.returns_of(cycle)
+    reports = selectors.returns_of(region, dates.today(), *cycles)
     return render(
         request,
         "reporting/return_list.html",

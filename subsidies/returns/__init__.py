@@ -1,0 +1,1 @@
+"""Figures of the rolls and the returns made of them."""
