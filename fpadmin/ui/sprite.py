@@ -13,13 +13,14 @@ _BODY = re.compile(r"<svg[^>]*viewBox=\"([^\"]+)\"[^>]*>(.*)</svg>", re.DOTALL)
 _NAMES = """
     arrow-clockwise arrow-counterclockwise arrow-down-up arrow-repeat arrow-right-circle-fill
     box-arrow-right calendar-event chat-dots check-circle check-circle-fill check-lg check2
-    check2-square chevron-down chevron-expand chevron-left chevron-right clock dash-circle diagram-3
+    check2-square chevron-down chevron-expand chevron-left chevron-right clock dash-circle
+    dash-circle-fill diagram-3
     download exclamation-octagon-fill exclamation-triangle exclamation-triangle-fill eye
     file-earmark-excel file-earmark-spreadsheet folder2-open gift heart-pulse hourglass-split
     house-door house-heart info-circle-fill journal-text key layout-three-columns life-preserver
     list list-check lock lock-fill pencil people person person-badge person-circle person-gear
     person-plus plus-circle plus-lg printer question-circle search shield-check shield-lock
-    sort-down sort-up table telephone three-dots type upload x-circle x-lg
+    sort-down sort-up table telephone three-dots type upload x-circle x-circle-fill x-lg
 """
 ICONS = frozenset(_NAMES.split())
 

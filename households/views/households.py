@@ -17,6 +17,7 @@ from households import as_at, as_at_lists, selectors, services
 from households.event_menu import PROPOSE, act_of, menu_of_household
 from households.forms import HouseholdForm
 from households.models import Household
+from households.panels import panels_for
 from households.presenters import family_tree
 from households.special.archive_page import archive_links
 from households.timelines import ENTRIES_SHOWN, timeline
@@ -57,6 +58,9 @@ def household_detail(request, pk):
         return render(request, "households/household_as_at.html", context)
     context = _household_context(request, household)
     members = context["members"]
+    head, day = context["head"], context["day"]
+    living = [m for m in members if m.is_registered_on(day)]
+    living.sort(key=lambda member: member != head)  # the head first
     recorded = selectors.events_of_household(request.user, household, members)
     events = timeline(members, selectors.spells_in(household), context["births"], recorded)
     whole = request.GET.get("timeline") == "all"
@@ -66,6 +70,7 @@ def household_detail(request, pk):
         context
         | {
             "day_form": day_form,
+            "panels": panels_for(request.user, living, day),
             "moved": None
             if context["living_count"]
             else selectors.moved_to(request.user, household),

@@ -23,6 +23,7 @@ from households.forms import PersonSearchForm, ResidentForm, RevealForm
 from households.forms.residents import read_back
 from households.life_events.plan import living_members
 from households.models import Household, Resident
+from households.panels import panels_for
 from households.presenters import mask_of
 from households.special.archive_page import archive_links
 from households.timelines import timeline
@@ -32,10 +33,6 @@ CHECK, BACK = "check", "back"
 SEARCH_COUNTED = 1000  # how many finds the trail of searches tells apart
 REVEAL_SECONDS = 60
 RELATIVES = ("spouse_id_number", "mother_id_number", "father_id_number")
-LISTS = {
-    "residents": ("households:resident-list", ResidentFilter),
-    "households": ("households:household-list", HouseholdFilter),
-}
 AS_AT_FILTERS = {
     ResidentFilter: as_at_lists.ResidentThenFilter,
     HouseholdFilter: as_at_lists.HouseholdThenFilter,
@@ -66,14 +63,14 @@ def resident_search(request):
     if request.method != "POST":
         return render(request, "households/resident_search.html")
     form = PersonSearchForm(request.POST)
-    target, filter_class = LISTS.get(request.POST.get("list"), LISTS["residents"])
+    target, filter_class = searches.LISTS.get(request.POST.get("list"), searches.LISTS["residents"])
     if not form.is_valid():
         messages.error(request, "姓名最多50个字，身份证号最多40个字符，请核对。")
         return redirect(target)
     kept = searches.kept(request.session, request.POST.get("search", ""))
     search = searches.asked_for(form.cleaned_data, kept, dates.today())
     if request.POST.get("as_of"):
-        filter_class = AS_AT_FILTERS[filter_class]
+        filter_class = AS_AT_FILTERS.get(filter_class, filter_class)
     query = searches.conditions(request.POST, filter_class)
     if search.name or search.digest:
         people = Resident.objects.visible_to(request.user).filter(search.matches())
@@ -115,6 +112,7 @@ def resident_detail(request, pk):
         _resident_context(request, resident)
         | {
             "day_form": day_form,
+            "panels": panels_for(request.user, [resident], dates.today()) if spells else [],
             "spells": spells,
             "relatives": selectors.relatives_of(request.user, resident),
             "events": timeline(

@@ -33,6 +33,7 @@ from django.db.models.functions import Cast, Coalesce, Concat
 from django.urls import reverse
 
 from fpadmin.accounts.permissions import Permission
+from fpadmin.audit.log import register_types
 from fpadmin.dates import age_on
 from fpadmin.identity import mask_id_number
 from fpadmin.ui import acts, listing
@@ -52,6 +53,7 @@ from subsidies.forms.eligibility import AsOfFilter
 from subsidies.models import Application, Enrolment
 from subsidies.policies import catalogue
 from subsidies.policies.book import policy_book
+from subsidies.services.eligibility import EVENT_TYPES
 
 KEY = "benefit-candidates"
 SENSITIVE_KEY = (
@@ -315,7 +317,8 @@ def _columns(kind: str) -> tuple[ListColumn, ...]:
 
 
 def load() -> None:
-    """Register the two lists and their acts. Called once, by ready()."""
+    """Register the two lists, their acts, and what is recorded of cases. Called once, by ready()."""
+    register_types(EVENT_TYPES, {})
     for key, sensitive in ((KEY, False), (SENSITIVE_KEY, True)):
         listing.register(
             ListSpec(

@@ -1,7 +1,9 @@
 """Which policy and day a page is asked for, and which policies it may offer to whom."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
 
@@ -28,6 +30,11 @@ class Question:
     @property
     def policy(self) -> Policy:
         return catalogue.policy(self.code)
+
+    @property
+    def query(self) -> str:
+        """The same question as part of an address."""
+        return urlencode({"policy": self.code, "as_of": self.day.isoformat()})
 
     @property
     def is_on(self) -> bool:
@@ -58,6 +65,20 @@ def question_of(asked: Asked) -> Question | None:
         return None
     day = day_of(asked.GET.get("as_of", ""), code, asked.day)
     return None if day is None else Question(code, day, path, policy_book(day))
+
+
+def question_about(
+    path: str, asked: Mapping[str, str], choices: list[tuple[str, str]], today: date
+) -> Question:
+    """One person's policy and day, of those who live in the place of `path`.
+
+    What cannot be understood falls back to the first policy and its usual day.
+    """
+    codes = [code for code, _ in choices]
+    code = asked.get("policy", "")
+    code = code if code in codes else codes[0]
+    day = day_of(asked.get("as_of", ""), code, today) or usual_day(code, today)
+    return Question(code, day, path, policy_book(day))
 
 
 def day_of(text: str, code: str, today: date) -> date | None:
