@@ -4,6 +4,7 @@ from fpadmin.accounts.permissions import Permission
 from fpadmin.ui.menu import MenuEntry, register_entry
 from subsidies.applications.application_list import waiting_count
 from subsidies.comparison.desk import open_count
+from subsidies.rolls.change_list import changes_to_decide
 
 GROUP = "benefits"
 
@@ -52,6 +53,18 @@ def load() -> None:
             group=GROUP,
             order=43,
             active=("subsidies:notice", "subsidies:objection"),
+        )
+    )
+    register_entry(
+        MenuEntry(
+            key="benefit-rolls",
+            label="在册对象",
+            url_name="subsidies:enrolment-list",
+            permission=Permission.BENEFIT_VIEW,
+            group=GROUP,
+            order=44,
+            active=("subsidies:enrolment", "subsidies:change"),
+            count=changes_to_decide,
         )
     )
     register_entry(

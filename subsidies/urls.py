@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("subsidies.application_urls")),
     path("", include("subsidies.eligibility_urls")),
     path("", include("subsidies.comparison_urls")),
+    path("", include("subsidies.enrolment_urls")),
     path("", include("subsidies.notice_urls")),
     path("", include("subsidies.outlook_urls")),
     path("", include("subsidies.policy_urls")),

@@ -114,8 +114,12 @@ class PolicyBook:
 
     def excludes(self, code: str, other: str, path: str) -> bool:
         """Whether being on the roll of `other` keeps somebody from `code`."""
-        row = nearest(self.exclusions.get((code, other), {}), path)
+        row = self.exclusion(code, other, path)
         return row.excluded if row else other in catalogue.policy(code).excludes
+
+    def exclusion(self, code: str, other: str, path: str) -> PolicyExclusion | None:
+        """The row that says so; None where the catalogue does."""
+        return nearest(self.exclusions.get((code, other), {}), path)
 
     def rate(
         self, code: str, path: str, grade: str = "", day: date | None = None
@@ -135,11 +139,15 @@ class PolicyBook:
 
     def due(self, code: str, path: str, year: int) -> date | None:
         """The day of `year` by which the policy's return is due; None where none is known."""
-        row = nearest(self.deadlines.get(code, {}), path)
+        row = self.deadline(code, path)
         if row:
             return date(year, row.month, row.day)
         text = catalogue.policy(code).return_due
         return date.fromisoformat(f"{year}-{text}") if text else None
+
+    def deadline(self, code: str, path: str) -> ReturnDeadline | None:
+        """The row that says so; None where the catalogue does."""
+        return nearest(self.deadlines.get(code, {}), path)
 
     def parts(self, code: str, path: str) -> list[Part]:
         """The region of `path`, cut where a deeper place has a rule of its own. One part, mostly."""

@@ -35,10 +35,11 @@ from subsidies.models import (
     PolicyVersion,
     ReturnDeadline,
 )
+from subsidies.services.application_papers import add_paper
 from subsidies.services.notices import add_photo
 from tests.conftest import TODAY
 from tests.factories.accounts import make_region, make_user
-from tests.factories.benefits import make_enrolment
+from tests.factories.benefits import make_application, make_enrolment
 from tests.factories.exports import make_export
 from tests.factories.households import make_birth, make_household, make_resident
 from tests.factories.notices import make_applicant, make_notice, make_objection
@@ -171,6 +172,29 @@ def _difference(place, name):
     return make_difference(resident, enrolment=make_enrolment(resident), policy_code="CN-RURAL")
 
 
+def _application(place, name):
+    """A form of somebody of that name, unsent."""
+    return make_application(
+        _resident(place, name), make_user("clerk", place.parent, f"a{place.code}")
+    )
+
+
+def _waiting_application(place, name):
+    """One that the township is to review."""
+    application = _application(place, name)
+    application.state, application.submitted_by = "township", application.created_by
+    application.save()
+    return application
+
+
+def _application_paper(place, name):
+    application = _application(place, name)
+    paper = uploads.paper_of("户口簿.jpg", picture())
+    return add_paper(
+        by=application.created_by, application=application, kind="identity", title=name, paper=paper
+    )
+
+
 def _name_at(code: str) -> str:
     """Of everybody at another place; unlike any word of a page."""
     return f"查无{code}"
@@ -257,6 +281,9 @@ MAKERS = {
     "policy_exclusion": lambda place, name: _scheduled(place, name, PolicyExclusion).pk,
     "policy_deadline": lambda place, name: _scheduled(place, name, ReturnDeadline).pk,
     "difference": lambda place, name: _difference(place, name).pk,
+    "application": lambda place, name: _application(place, name).pk,
+    "waiting_application": lambda place, name: _waiting_application(place, name).pk,
+    "application_paper": lambda place, name: _application_paper(place, name).pk,
     "none": lambda place, name: None,
 }  # fmt: skip
 
