@@ -8,7 +8,7 @@ from fpadmin.identity import mask_account, mask_id_number, mask_phone
 from fpadmin.ui import acts, listing
 from fpadmin.ui.acts import Act
 from fpadmin.ui.listing import BANK, HEALTH, Asked, ListColumn, ListSpec
-from households import batch
+from households import batch, searches
 from households.filters import HouseholdFilter, ResidentFilter
 from households.models import Household, LowIncomeSpell, Resident
 from households.presenters import ethnic_group_word, place_of
@@ -100,6 +100,8 @@ HOUSEHOLD_COLUMNS = (
 def load() -> None:
     """Register the lists and what may be done with their rows. Called once, by ready()."""
     register_types(printing.EVENT_TYPES, printing.CHANGE_LABELS)
+    searches.register_list("residents", "households:resident-list", ResidentFilter)
+    searches.register_list("households", "households:household-list", HouseholdFilter)
     listing.register(
         ListSpec(
             key="residents",

@@ -14,6 +14,15 @@ from households.name_search import named
 
 KEPT_SEARCHES = 20
 _SESSION_KEY = "searches"
+# Lists that the search for a person leads to: the URL name and the filter bar of each.
+LISTS: dict[str, tuple[str, type]] = {}
+
+
+def register_list(key: str, url_name: str, filter_class: type) -> None:
+    """Let a list be searched by name and number; its filter_class is a SearchFilter. A taken key raises."""
+    if key in LISTS:
+        raise ValueError(f"list {key!r} is registered twice")
+    LISTS[key] = (url_name, filter_class)
 
 
 @dataclass(frozen=True)
