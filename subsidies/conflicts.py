@@ -84,21 +84,83 @@ def conflicts_of_many(
 ) -> dict[tuple[int, str], list[str]]:
     """conflicts_of() for many (resident's key, policy), in a fixed number of queries."""
     pairs = list(dict.fromkeys(pairs))
-    units = units_of({resident for resident, _ in pairs})
-    month = day.replace(day=1)
-    lines = _lines({pk for unit in units.values() for pk in unit.people}, month)
-    named = user is not None and sees_sensitive(user)
-    found = {}
-    for resident, code in pairs:
-        if resident not in units:
-            continue
-        unit = units[resident]
-        words = _same_roll(unit, code, lines, month)
-        if exclusions:
-            words += _excluded(unit, code, lines, month, book, named)
-        if words:
-            found[resident, code] = words
-    return found
+    known = _Known.of({resident for resident, _ in pairs}, day, book, user)
+    found = {pair: known.words(*pair, exclusions=exclusions) for pair in pairs}
+    return {pair: words for pair, words in found.items() if words}
+
+
+def conflicts_of_lines(
+    lines: Iterable[Enrolment], day: date, book: PolicyBook, *, user=None
+) -> dict[int, list[str]]:
+    """By key, what speaks against lines that stand on a roll, from the month of `day` on."""
+    lines = list(lines)
+    known = _Known.of({line.resident_id for line in lines}, day, book, user)
+    found = {
+        line.pk: known.words(line.resident_id, line.policy_code, besides=line.pk) for line in lines
+    }
+    return {pk: words for pk, words in found.items() if words}
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Units of people with the lines that may speak against them from `month` on."""
+
+    units: Mapping[int, Unit]
+    lines: Mapping[int, list[Line]]
+    month: date
+    book: PolicyBook
+    names_all: bool  # sensitive policies too
+
+    @classmethod
+    def of(cls, residents: set[int], day: date, book: PolicyBook, user) -> "_Known":
+        units, month = units_of(residents), day.replace(day=1)
+        people = {pk for unit in units.values() for pk in unit.people}
+        named = user is not None and sees_sensitive(user)
+        return cls(units, _lines(people, month), month, book, named)
+
+    def words(
+        self, resident: int, code: str, *, exclusions: bool = True, besides: int | None = None
+    ) -> list[str]:
+        """What speaks against the person on the policy's roll; the line `besides` doesn't."""
+        unit = self.units.get(resident)
+        if unit is None:
+            return []
+        drawn = [
+            line for pk in unit.in_order() for line in self.lines.get(pk, ()) if line.pk != besides
+        ]
+        words = self._same_roll(unit, code, drawn)
+        return words + self._excluded(unit, code, drawn) if exclusions else words
+
+    def _same_roll(self, unit: Unit, code: str, drawn: list[Line]) -> list[str]:
+        policy = catalogue.policy(code)
+        standing = unit.standing(policy.who)
+        return [
+            _same(line, unit.people[line.resident_id], policy, line.lasts_in(self.month))
+            for line in drawn
+            if line.policy_code == code
+            and line.resident_id in standing
+            and (policy.cycle == "once" or line.lasts_in(self.month))
+        ]
+
+    def _excluded(self, unit: Unit, code: str, drawn: list[Line]) -> list[str]:
+        words, hidden = [], False
+        own = unit.standing(catalogue.policy(code).who)
+        for line in drawn:
+            other = catalogue.policy(line.policy_code)
+            if other.code == code or not line.lasts_in(self.month):
+                continue
+            if line.resident_id not in own | unit.standing(other.who):
+                continue
+            if not self._exclude(code, other.code, unit.path):
+                continue
+            if self.names_all or not other.sensitive:
+                words.append(_other(line, unit.people[line.resident_id]))
+            else:
+                hidden = True
+        return words + [UNNAMED] if hidden else words
+
+    def _exclude(self, one: str, other: str, path: str) -> bool:
+        return self.book.excludes(one, other, path) or self.book.excludes(other, one, path)
 
 
 def units_of(residents: Iterable[int]) -> dict[int, Unit]:
@@ -144,44 +206,6 @@ def _lines(people: set[int], month: date) -> Mapping[int, list[Line]]:
         line = Line(*row)
         found[line.resident_id].append(line)
     return found
-
-
-def _same_roll(unit: Unit, code: str, lines: Mapping[int, list[Line]], month: date) -> list[str]:
-    policy = catalogue.policy(code)
-    standing = unit.standing(policy.who)
-    words = []
-    for pk in unit.in_order():
-        for line in lines.get(pk, ()):
-            lasts = line.lasts_in(month)
-            if pk in standing and line.policy_code == code and (lasts or policy.cycle == "once"):
-                words.append(_same(line, unit.people[pk], policy, lasts))
-    return words
-
-
-def _excluded(
-    unit: Unit,
-    code: str,
-    lines: Mapping[int, list[Line]],
-    month: date,
-    book: PolicyBook,
-    named: bool,
-) -> list[str]:
-    words, hidden = [], False
-    own = unit.standing(catalogue.policy(code).who)
-    for pk in unit.in_order():
-        for line in lines.get(pk, ()):
-            other = line.policy_code
-            if other == code or not line.lasts_in(month):
-                continue
-            if pk not in own | unit.standing(catalogue.policy(other).who):
-                continue
-            if not (book.excludes(code, other, unit.path) or book.excludes(other, code, unit.path)):
-                continue
-            if named or not catalogue.policy(other).sensitive:
-                words.append(_other(line, unit.people[pk]))
-            else:
-                hidden = True
-    return words + ([UNNAMED] if hidden else [])
 
 
 def _same(line: Line, tie: str, policy: catalogue.Policy, lasts: bool) -> str:
