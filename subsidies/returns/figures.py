@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -220,46 +221,49 @@ def links(user, rows: Sequence[ListRow]) -> list[tuple[str, str]]:
     ]
 
 
-def _group(key: str, name: str, policies, *, totals: bool, permission: Permission):
+def _group(key: str, name: str, policies, kinds=TOTALS, *, totals=False) -> IndicatorGroup:
+    """A group of some kinds of figures of policies that are all sensitive, or none of them.
+
+    Whoever opens the lists of sensitive ones, or of all together, learns of a child's death or illness.
+    """
     indicators = [
         Indicator(
-            code_of(kind.key, policy.code),
-            f"{policy.name}{kind.name}",
-            "人" if policy.who in ("person", "child") else "户",
-            kind.definition,
+            code_of(kind, policy.code),
+            f"{policy.name}{BY_KEY[kind].name}",
+            "户" if policy.who in ("family", "couple") else "人",
+            BY_KEY[kind].definition,
         )
         for policy in policies
-        for kind in KINDS
+        for kind in kinds
     ]
     columns = [
         Column(code_of(kind, policy.code), BY_KEY[kind].name, policy.name, name)
         for policy in policies
-        for kind in TOTALS
+        for kind in kinds
     ]
     if totals:
         indicators = [
-            Indicator(key, f"利益导向{BY_KEY[key].name}", "人", f"各项政策合计：{BY_KEY[key].definition}")
-            for key in TOTALS
+            Indicator(kind, f"利益导向{BY_KEY[kind].name}", "人", f"各项政策合计：{BY_KEY[kind].definition}")
+            for kind in TOTALS
         ] + indicators  # fmt: skip
-        columns = [Column(key, BY_KEY[key].name, "合计", name) for key in TOTALS] + columns
-    codes = [one.code for one in indicators]
+        columns = [Column(kind, BY_KEY[kind].name, "合计", name) for kind in TOTALS] + columns
+    few = totals or any(policy.sensitive for policy in policies)
     return IndicatorGroup(
-        key, name, tuple(indicators), tuple(columns), _computer(codes), people, links, permission
-    )
+        key, name, tuple(indicators), tuple(columns), _computer([i.code for i in indicators]),
+        people, links, Permission.SPECIAL_LIST if few else Permission.BENEFIT_VIEW,
+    )  # fmt: skip
 
 
 PLAIN = _group(
-    "subsidies", "利益导向", [p for p in catalogue.policies().values() if not p.sensitive],
-    totals=False, permission=Permission.BENEFIT_VIEW,
-)  # fmt: skip
-# Whoever opens these lists learns of a child's death or illness.
+    "subsidies", "利益导向", [p for p in catalogue.policies().values() if not p.sensitive]
+)
 SENSITIVE = _group(
     "subsidies_special", "利益导向（特殊家庭和合计）",
-    [p for p in catalogue.policies().values() if p.sensitive],
-    totals=True, permission=Permission.SPECIAL_LIST,
+    [p for p in catalogue.policies().values() if p.sensitive], totals=True,
 )  # fmt: skip
 
 
+@cache
 def group_of(policy: str) -> IndicatorGroup:
-    """The group that counts the policy's lines."""
-    return SENSITIVE if catalogue.policy(policy).sensitive else PLAIN
+    """Every figure of one policy, as its return arranges them."""
+    return _group(f"subsidies-{policy}", "利益导向", [catalogue.policy(policy)], tuple(BY_KEY))

@@ -10,6 +10,9 @@ from fpadmin.audit.models import AuditEvent
 from fpadmin.reporting.models import ReturnVersion
 from households.indicators import BIRTHS, POPULATION
 from households.special.figures import SPECIAL
+from subsidies.policies import catalogue
+from subsidies.returns.figures import PLAIN, SENSITIVE
+from subsidies.returns.forms import return_code
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +40,11 @@ def test_indicators_gives_every_figure_of_the_statistical_year(small, capsys):
     )
     assert code == 0
     assert list(found) == ["539981001", "539981001201", "539981001202"]
-    assert list(found["539981001"]) == [i.code for i in (*POPULATION, *BIRTHS, *SPECIAL)]
+    assert list(found["539981001"]) == [
+        *(i.code for i in (*POPULATION, *BIRTHS, *SPECIAL)),
+        *PLAIN.codes,
+        *SENSITIVE.codes,
+    ]
     assert found["539981001"]["population"] == 13
     assert found["539981001"]["within_policy_rate"] == 75
     assert found["539981001202"]["sex_ratio_at_birth"] is None
@@ -120,6 +127,14 @@ def test_make_return_lists_the_returns(capsys):
             {"code": "population-ledger", "name": "总人口账", "cycle": "month"},
             {"code": "special-families-monthly", "name": "特殊家庭联系服务月报", "cycle": "month"},
             {"code": "special-families-annual", "name": "特殊家庭联系服务年报", "cycle": "year"},
+            *(
+                {
+                    "code": return_code(code),
+                    "name": f"{policy.name}目标人群汇总表",
+                    "cycle": "calendar_year",
+                }
+                for code, policy in catalogue.policies().items()
+            ),
         ],
     )
 

@@ -67,7 +67,7 @@ def test_day_within_the_year_counts_from_january_to_the_day(rolls, township):
 
 def test_every_list_has_as_many_rows_as_its_figure_and_villages_sum(rolls, township, village):
     regions = [township, *Region.objects.children_of(township)]
-    for group in (PLAIN, SENSITIVE):
+    for group in (PLAIN, SENSITIVE, group_of("CN-RURAL")):
         computed = group.compute(regions, YEAR)
         for code in group.codes:
             for region in regions:
