@@ -16,7 +16,7 @@ class SubsidiesConfig(AppConfig):
         from subsidies.comparison import runs as comparison_runs
         from subsidies.eligibility import candidate_list, household_panel
         from subsidies.notices import my_notices, notice_list
-        from subsidies.outlook import coming_list
+        from subsidies.outlook import coming_list, scenario_list
         from subsidies.policies import registering
         from subsidies.returns import forms as returns
         from subsidies.rolls import change_list, demonstration, of_person, roll_acts, roll_list
@@ -33,6 +33,7 @@ class SubsidiesConfig(AppConfig):
         candidate_list.load()
         household_panel.load()
         coming_list.load()
+        scenario_list.load()
         application_list.load()
         notice_list.load()
         my_notices.load()
