@@ -47,6 +47,7 @@ from fpadmin.ui.templatetags.ui import mask_id, status_tag
 from households import selectors
 from households.models import Resident
 from households.presenters import place_of
+from subsidies.eligibility.apply_batch import apply_for, refusals
 from subsidies.eligibility.finding import Found, found
 from subsidies.eligibility.questions import Question, offered, question_of
 from subsidies.forms.eligibility import AsOfFilter
@@ -333,6 +334,19 @@ def load() -> None:
                 columns=_columns(HEALTH if sensitive else ""),
                 name_of=lambda row: row.name,
                 place_of=lambda row: f"{row.village.name}　{row.household}",
+            )
+        )
+        acts.register(
+            Act(
+                key,
+                "apply",
+                "登记申请",
+                Permission.BENEFIT_APPLY,
+                apply=apply_for,
+                check=refusals,
+                effect="各登记一份申请（填写中），补齐后再逐份提交",
+                most=200,
+                order=10,
             )
         )
         acts.register(

@@ -59,7 +59,10 @@ def eligibility_person(request, pk):
             "told": told,
             "others": others,
             "query": question.query,
-            "can_apply": request.user.may(Permission.BENEFIT_APPLY) and not told.enrolment,
+            "can_apply": request.user.may(Permission.BENEFIT_APPLY)
+            and told.case.rule.is_on
+            and not told.enrolment
+            and not told.application,
         },
     )
 
