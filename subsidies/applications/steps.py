@@ -152,7 +152,7 @@ def progress(
     application: Application, steps: Iterable[ApplicationStep], *, with_notice: bool
 ) -> list[Step]:
     """The way from application to confirmation, with who passed what in this round."""
-    taken = _this_round(steps)
+    taken = this_round(steps)
     stations = [
         (State.DRAFT, "提交申请"), (State.VILLAGE, "村级评议"), (State.NOTICE, "公示"),
         (State.TOWNSHIP, "乡镇初审"), (State.COUNTY, "县级确认"),
@@ -173,7 +173,7 @@ def progress(
     return made
 
 
-def _this_round(steps: Iterable[ApplicationStep]) -> dict[str, ApplicationStep]:
+def this_round(steps: Iterable[ApplicationStep]) -> dict[str, ApplicationStep]:
     """The forward steps since it was last submitted, by the state they led out of."""
     taken: dict[str, ApplicationStep] = {}
     for step in sorted(steps, key=lambda one: one.pk):

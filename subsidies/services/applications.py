@@ -224,9 +224,12 @@ _SUBMITTED = ["submitted_by", *PASSED_BY.values()]
 
 
 def _open(by, application: Application, action: str) -> Application:
-    """The locked row, where it is the writer's to see and the action leads out of its state."""
-    application = _locked(application)
+    """The locked row, where it is the writer's to see, still in the state that they saw, and the action
+    leads out of that.
+    """
+    seen, application = application.state, _locked(application)
     require_visible(Application.objects.visible_to(by), application)
+    _refuse_state(application, [seen])
     _refuse_state(application, [state for state, ways in TRANSITIONS.items() if action in ways])
     return application
 

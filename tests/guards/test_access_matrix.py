@@ -29,6 +29,7 @@ from households.models import (
 )
 from households.special import uploads
 from subsidies.models import (
+    EnrolmentChange,
     Notice,
     PolicyExclusion,
     PolicyRate,
@@ -155,6 +156,15 @@ def _special_record(place, name):
     return term.records.first() or make_record(
         term, TODAY, request=name, recorded_by=term.person.user
     )
+
+
+def _enrolment_change(place, name):
+    """An end that nobody of the world proposed."""
+    proposer = make_user("clerk", place.parent, f"e{place.code}", name=name)
+    return EnrolmentChange.objects.create(
+        enrolment=make_enrolment(_resident(place, name)), kind="end", month="2018-12-01",
+        end_reason="迁出", note=name, proposed_by=proposer, proposed_at=timezone.now(),
+    )  # fmt: skip
 
 
 def _special_need(place, name):
@@ -284,6 +294,8 @@ MAKERS = {
     "application": lambda place, name: _application(place, name).pk,
     "waiting_application": lambda place, name: _waiting_application(place, name).pk,
     "application_paper": lambda place, name: _application_paper(place, name).pk,
+    "enrolment": lambda place, name: make_enrolment(_resident(place, name)).pk,
+    "enrolment_change": lambda place, name: _enrolment_change(place, name).pk,
     "none": lambda place, name: None,
 }  # fmt: skip
 
