@@ -65,8 +65,8 @@ class NoticeFilter(FilterSet):
 class NoticeTable(Table):
     """One notice a row."""
 
-    policy = NameColumn("公示", accessor="policy_code", linkify=True)
-    village = tables.Column(accessor="village__name", attrs=NOWRAP)
+    policy = NameColumn("政策", accessor="policy_code", linkify=True)
+    village = tables.Column("村（社区）", accessor="village__name", attrs=NOWRAP)
     people = NumberColumn("人数", accessor="people")
     posted_on = DayColumn(orderable=True)
     ends_on = DayColumn(orderable=True)
@@ -110,7 +110,7 @@ def _state_in_file(closed_on, ends_on) -> str:
 
 COLUMNS = (
     ListColumn(
-        "policy", "公示", ("policy_code",), fixed=True, width=30,
+        "policy", "政策", ("policy_code",), fixed=True, width=30,
         write=lambda code: catalogue.name_of(code),
     ),
     ListColumn("village", "村（社区）", ("village__name",), width=16),

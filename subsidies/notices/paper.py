@@ -16,6 +16,7 @@ from subsidies.policies.book import PolicyBook
 PER_SHEET = 12  # look.css has their height
 PLAIN_NAME = "计划生育家庭扶助"
 NO_RATE = "按规定标准"
+_EVERY = {"month": "每月", "year": "每年", "once": "一次性"}
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,9 @@ def paper_of(notice: Notice, lines: QuerySet[NoticeLine], book: PolicyBook) -> P
 
 
 def _standard(policy: catalogue.Policy, grade: str, path: str, book: PolicyBook) -> str:
-    """960元/年, with the grade in front where the policy has grades."""
+    """每年960元, with the grade in front where the policy has grades."""
     amount = book.rate(policy.code, path, grade)
-    words = (
-        NO_RATE if amount is None else f"{amount.normalize():f}元/{catalogue.CYCLES[policy.cycle]}"
-    )
+    words = NO_RATE if amount is None else f"{_EVERY[policy.cycle]}{amount.normalize():f}元"
     return f"{grade}　{words}" if grade else words
 
 

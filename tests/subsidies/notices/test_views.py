@@ -220,7 +220,7 @@ def test_sheet_tells_what_the_public_may_know(notice, waiting, township, propaga
 
     person = waiting[0].resident
     for word in (
-        person.name, "庄科村", "农村部分计划生育家庭奖励扶助", "1080元/年", "2018年10月9日至2018年10月18日",
+        person.name, "庄科村", "农村部分计划生育家庭奖励扶助", "每年1080元", "2018年10月9日至2018年10月18日",
         "7个工作日", PHONE, person.id_number[-4:],
     ):  # fmt: skip
         assert word in text
@@ -232,7 +232,8 @@ def test_sheet_tells_what_the_public_may_know(notice, waiting, township, propaga
 
 def test_sheet_holds_no_number_that_belongs_to_somebody(notice, waiting, clerk, sign_in):
     resident = waiting[0].resident
-    resident.phone, resident.disability = "13812348404", "二级"
+    resident.phone, resident.bank_account = "13812348404", "6299123412348225"
+    resident.disability_grade = "二级"
     resident.save()
     waiting[0].note = "因病"
     waiting[0].attested = {"经济困难": "因病致贫"}
