@@ -35,6 +35,7 @@ from subsidies.models import (
     PolicyRate,
     PolicyVersion,
     ReturnDeadline,
+    Scenario,
 )
 from subsidies.services.application_papers import add_paper
 from subsidies.services.notices import add_photo
@@ -226,6 +227,20 @@ def _objection(place, name):
     return make_objection(notice, notice.lines.get().application, notice.posted_by)
 
 
+def _scenario(place, name):
+    """A kept what-if of the place."""
+    by = make_user("clerk", place.parent, f"w{place.code}")
+    kept = {"before": [{"age": {"min": 60}}], "after": [{"age": {"min": 55}}], "rates": {}}
+    return Scenario.objects.create(
+        policy_code="CN-RURAL",
+        region=place,
+        name=name,
+        as_of="2018-12-31",
+        changes=kept,
+        made_by=by,
+    )
+
+
 def _scheduled(place, name, model):
     """What the place is to have of a policy next year, by a document of that name."""
     own = {
@@ -286,6 +301,7 @@ MAKERS = {
     "round_visit": lambda place, name: _round_visit(place, name).pk,
     "notice": lambda place, name: _notice(place, name).pk,
     "objection": lambda place, name: _objection(place, name).pk,
+    "scenario": lambda place, name: _scenario(place, name).pk,
     "policy_version": lambda place, name: _scheduled(place, name, PolicyVersion).pk,
     "policy_rate": lambda place, name: _scheduled(place, name, PolicyRate).pk,
     "policy_exclusion": lambda place, name: _scheduled(place, name, PolicyExclusion).pk,
