@@ -14,11 +14,9 @@ from tests.subsidies.rolls.test_changes import DISABLED, decided, proposed
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2018, 10, 9)
-LIST, SPECIAL, DESK = (
-    reverse("subsidies:enrolment-list"),
-    reverse("subsidies:enrolment-sensitive-list"),
-    reverse("subsidies:change-list"),
-)
+LIST = reverse("subsidies:enrolment-list")
+SPECIAL = reverse("subsidies:enrolment-sensitive-list")
+DESK = reverse("subsidies:change-list")
 
 
 def page(client, url) -> str:
@@ -136,14 +134,16 @@ def test_list_asks_no_more_for_more_lines(
     sign_in, clerk, village, assert_query_count_does_not_grow
 ):
     client = sign_in(clerk)
-    make_enrolment(make_old_couple(village)[0])
+    for code in ("CN-RURAL", DISABLED):
+        make_enrolment(make_old_couple(village)[0], code)
 
     def grow():
         for _ in range(5):
             for one in make_old_couple(village):
                 make_enrolment(one)
+                make_enrolment(one, DISABLED)
 
-    for url in (LIST, f"{LIST}?check=unfit", f"{LIST}?check=dead"):
+    for url in (LIST, SPECIAL, f"{LIST}?check=unfit", f"{LIST}?check=dead"):
         assert_query_count_does_not_grow(lambda url=url: page(client, url), grow)
 
 
