@@ -104,6 +104,7 @@ def _registry(server: str, folder: Path) -> list[bool]:
         run = _runner(folder, url, **options[REGISTRY])
         loaded = run("load")
         figures, monthly, special = run("figures"), run("ledger"), run("special")
+        desk = run("comparison")
         for size, other in ((MIDDLE, middle), (SMALL, small)):
             options[size] = {"residents": size, "shape": SHAPE}
             environments[size] = _environment(folder, other)
@@ -131,6 +132,20 @@ def _registry(server: str, folder: Path) -> list[bool]:
             f"special families of {special['townships']} townships", f"{special['ours']:.2f} s",
             f"hand-written SQL {special['by_hand']:.2f} s", special["ours"] / special["by_hand"],
             "under 2 x", special["ours"] < 2 * special["by_hand"],
+        ),
+        _line(
+            f"comparison of {desk['rows']:,} roster rows, {desk['lines']:,} lines", f"{desk['ours']:.2f} s",
+            f"one join by hand {desk['by_hand']:.2f} s", desk["ours"] / desk["by_hand"], "under 10 s",
+            desk["ours"] < 10,
+        ),
+        _line(
+            "the same again", f"{desk['again']:.2f} s", f"first time {desk['ours']:.2f} s",
+            desk["again"] / desk["ours"], "no target", True,
+        ),
+        _line(
+            "who is missing from a roll", f"{desk['missing']:.2f} s",
+            f"one join by hand {desk['by_hand']:.2f} s", desk["missing"] / desk["by_hand"],
+            "under 10 s", desk["missing"] < 10,
         ),
     ]  # fmt: skip
 

@@ -15,7 +15,17 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fpadmin.settings")
     django.setup()
     from households.demo.places import plan
-    from tests.bench import exporting, figures, importing, ledger, offices, pages, special, workbook
+    from tests.bench import (
+        comparison,
+        exporting,
+        figures,
+        importing,
+        ledger,
+        offices,
+        pages,
+        special,
+        workbook,
+    )
 
     step, options = sys.argv[1], json.loads(sys.argv[2])
     places = list(plan(options["residents"], **options.get("shape", {})))
@@ -30,6 +40,7 @@ def main() -> None:
         "figures": lambda: figures.figures(places),
         "ledger": ledger.ledger,
         "special": special.special,
+        "comparison": comparison.comparison_desk,
         "pages": pages.pages,
         "offices": offices.answer,
         "copy_registry": figures.bare_copy,
