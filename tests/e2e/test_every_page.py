@@ -35,13 +35,17 @@ from households.services import (
     record_event,
     special_rounds,
 )
+from subsidies.comparison.rules import RULES
+from subsidies.models import Difference
 from tests.conftest import TODAY
 from tests.e2e import office
 from tests.e2e.conftest import watch
 from tests.e2e.looking import faults_of
 from tests.factories.accounts import make_region, make_user
+from tests.factories.benefits import make_enrolment
 from tests.factories.exports import make_export
 from tests.factories.households import make_household, make_resident
+from tests.factories.rosters import make_difference, make_entry
 from tests.factories.special import (
     make_archive,
     make_contact,
@@ -139,6 +143,7 @@ def full(db, settings, tmp_path, run_jobs_now):
     _special_family(users[Role.PROPAGANDIST])
     make_document(SpecialFamily.objects.first(), clerk)
     _rounds(clerk)
+    _differences(village, clerk)
     return users
 
 
@@ -164,6 +169,19 @@ def _rounds(clerk: User) -> None:
         by=clerk, visit=done, contact=done.contact, happened_on=TODAY, signed_by="本人", today=TODAY
     )
     special_rounds.leave_out(by=clerk, visit=out, reason="本人不愿意")
+
+
+def _differences(village: Region, clerk: User) -> None:
+    """One that a list tells of and waits, and one found to be our mistake."""
+    people = Resident.objects.filter(village=village).order_by("pk")[:2]
+    for person, rule in zip(people, ("police_death", "hukou"), strict=True):
+        entry = make_entry(clerk.region, RULES[rule].source, person, date(2018, 5, 3), "非农业")
+        make_difference(
+            person, rule, entry=entry, enrolment=make_enrolment(person), policy_code="CN-RURAL"
+        )
+    Difference.objects.filter(rule="hukou").update(
+        verdict="right", proof="看了户口簿", decided_by=clerk, decided_at=timezone.now()
+    )
 
 
 def _doubles(clerk: User) -> None:
@@ -204,6 +222,7 @@ def seeds(role: Role, user: User) -> list[str]:
         found.append(reverse("households:birth-edit", args=[ChildRecord.objects.first().pk]))
         found.append(Merge.objects.get().get_absolute_url())
         found += _archive_pages()
+        found.append(Difference.objects.get(rule="hukou").get_absolute_url())
     if role == Role.COUNTY:
         found.append(reverse("households:ledger-unlock", args=[LedgerLock.objects.get().pk]))
     if role == Role.AUDITOR:
