@@ -19,6 +19,7 @@ class SubsidiesConfig(AppConfig):
         from subsidies.outlook import coming_list, scenario_list
         from subsidies.policies import registering
         from subsidies.returns import forms as returns
+        from subsidies.reviews import registering as reviews
         from subsidies.rolls import change_list, demonstration, of_person, roll_acts, roll_list
         from subsidies.services import answers, scenarios
 
@@ -42,3 +43,4 @@ class SubsidiesConfig(AppConfig):
         comparison_runs.load()
         comparison_desk.load()
         returns.load()
+        reviews.load()
