@@ -26,7 +26,7 @@ EVENT_TYPES = {
     "review.decided": "处理年审对象",
     "review.closed": "办结年审",
 }
-CHANGE_LABELS = {"year": "年度", "decision": "处理"}
+CHANGE_LABELS = {"year": "年度", "decision": "处理结果"}
 CLOSED = "这次年审已经办结，不能再改。"
 # What may be decided of each finding.
 DECISIONS = {

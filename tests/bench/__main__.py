@@ -104,6 +104,7 @@ def _registry(server: str, folder: Path) -> list[bool]:
         run = _runner(folder, url, **options[REGISTRY])
         loaded = run("load")
         figures, monthly, special = run("figures"), run("ledger"), run("special")
+        found = run("eligibility")
         desk = run("comparison")
         for size, other in ((MIDDLE, middle), (SMALL, small)):
             options[size] = {"residents": size, "shape": SHAPE}
@@ -132,6 +133,18 @@ def _registry(server: str, folder: Path) -> list[bool]:
             f"special families of {special['townships']} townships", f"{special['ours']:.2f} s",
             f"hand-written SQL {special['by_hand']:.2f} s", special["ours"] / special["by_hand"],
             "under 2 x", special["ours"] < 2 * special["by_hand"],
+        ),
+        *(
+            _line(
+                f"{code}: {one['found']:,} of {loaded['residents']:,} residents", f"{one['ours']:.2f} s",
+                f"hand-written SQL {one['by_hand']:.2f} s", one["ours"] / one["by_hand"],
+                "under 2 x", one["ours"] < 2 * one["by_hand"],
+            )
+            for code, one in found["policies"].items()
+        ),
+        _line(
+            "explaining one person, the slowest of 100", f"{found['explaining'] * 1000:.0f} ms",
+            "limit 100 ms", found["explaining"] / 0.1, "under 1 x", found["explaining"] < 0.1,
         ),
         _line(
             f"comparison of {desk['rows']:,} roster rows, {desk['lines']:,} lines", f"{desk['ours']:.2f} s",

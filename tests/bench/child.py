@@ -17,6 +17,7 @@ def main() -> None:
     from households.demo.places import plan
     from tests.bench import (
         comparison,
+        eligibility,
         exporting,
         figures,
         importing,
@@ -40,6 +41,7 @@ def main() -> None:
         "figures": lambda: figures.figures(places),
         "ledger": ledger.ledger,
         "special": special.special,
+        "eligibility": eligibility.eligibility,
         "comparison": comparison.comparison_desk,
         "pages": pages.pages,
         "offices": offices.answer,
