@@ -89,6 +89,8 @@ class VersionForm(SettingForm):
             if value.kind != parameters.TEXT:
                 name = field_of(criterion.key, value.name)
                 self.fields[name] = _field(value, values[value.name])
+                if self.is_bound and tick not in self.data and not self.fields[tick].disabled:
+                    self.fields[name].required = False  # of a criterion that is left out
                 names.append(name)
         self.rows.append((tick, names))
         self._criteria.append(criterion)
@@ -229,8 +231,8 @@ class WorkdayForm(forms.Form):
 
 
 def _field(value: parameters.Value, initial) -> forms.Field:
-    """The field of one value; what is needed is asked once its criterion is ticked."""
-    shared = {"label": value.label, "required": False, "initial": initial}
+    """The field of one value."""
+    shared = {"label": value.label, "required": value.required, "initial": initial}
     if value.kind == NUMBER:
         low, high = value.between
         return forms.IntegerField(min_value=low, max_value=high, **shared)

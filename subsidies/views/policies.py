@@ -58,6 +58,7 @@ def policy_detail(request, code):
             "ends": catalogue.ENDS[rule.ends],
             "notice": terms.notice_words(rule.notice_days),
             "shares": sorted(rule.shares.items(), key=lambda s: catalogue.PAYERS.index(s[0])),
+            "total": sum(rule.shares.values()),
             "criteria": terms.criteria_words(rule),
             "left_out": terms.left_out(rule),
             "excludes": [catalogue.name_of(other) for other in rule.excludes],

@@ -19,6 +19,9 @@ from subsidies.services import policies as services
 from subsidies.services.workdays import set_workdays
 from subsidies.views.policies import cancel, place_of, shared
 
+DECIDED_STAYS = "已经认定的不改变。"
+POSTED_STAYS = "已经张贴的公示不重新计算。"
+
 
 @requires(Permission.BENEFIT_VIEW)
 @require_safe
@@ -176,6 +179,7 @@ def _form(request, place, form, title: str, back: str, back_label: str):
             "form": form,
             "form_title": title,
             "back_label": back_label,
+            "hint": DECIDED_STAYS if place else POSTED_STAYS,
             "back": _back(back, place) if place else reverse(back),
         },
     )
