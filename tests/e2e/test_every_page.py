@@ -36,7 +36,7 @@ from households.services import (
     special_rounds,
 )
 from subsidies.comparison.rules import RULES
-from subsidies.models import Difference
+from subsidies.models import Difference, Notice
 from tests.conftest import TODAY
 from tests.e2e import office
 from tests.e2e.conftest import watch
@@ -45,6 +45,7 @@ from tests.factories.accounts import make_region, make_user
 from tests.factories.benefits import make_enrolment
 from tests.factories.exports import make_export
 from tests.factories.households import make_household, make_resident
+from tests.factories.notices import make_applicant, make_notice, make_objection
 from tests.factories.rosters import make_difference, make_entry
 from tests.factories.special import (
     make_archive,
@@ -73,7 +74,7 @@ MATRIX = yaml.safe_load((ROOT / "tests/guards/matrix.yaml").read_text(encoding="
 NO_PAGE = {
     "imports:template-download", "reporting:figure-export", "reporting:version-download", "healthz",
     "jobs:job-progress", "jobs:job-download", "accounts:session-left",
-    "households:special-document-file",
+    "households:special-document-file", "subsidies:notice-photo-file",
 }  # fmt: skip
 READERS = (Role.PROPAGANDIST, Role.REVIEWER, Role.COUNTY)
 # Widths at which axe looks, the slowest part by far. What readers see is among the clerk's pages.
@@ -144,6 +145,7 @@ def full(db, settings, tmp_path, run_jobs_now):
     make_document(SpecialFamily.objects.first(), clerk)
     _rounds(clerk)
     _differences(village, clerk)
+    _notices(clerk, village)
     return users
 
 
@@ -182,6 +184,14 @@ def _differences(village: Region, clerk: User) -> None:
     Difference.objects.filter(rule="hukou").update(
         verdict="right", proof="看了户口簿", decided_by=clerk, decided_at=timezone.now()
     )
+
+
+def _notices(clerk: User, village: Region) -> None:
+    """One that hangs, objected to; one whose term is over; an application that waits for its own."""
+    hanging, over, _ = (make_applicant(village, clerk) for _ in range(3))
+    make_objection(make_notice([hanging], clerk), hanging, clerk)
+    before = date(2018, 9, 10)
+    make_notice([over], clerk, posted_on=before, today=before)
 
 
 def _doubles(clerk: User) -> None:
@@ -223,6 +233,10 @@ def seeds(role: Role, user: User) -> list[str]:
         found.append(Merge.objects.get().get_absolute_url())
         found += _archive_pages()
         found.append(Difference.objects.get(rule="hukou").get_absolute_url())
+    if role in (Role.CLERK, Role.PROPAGANDIST):
+        found += [notice.get_absolute_url() for notice in Notice.objects.all()]
+        place = Notice.objects.first().village_id
+        found.append(reverse("subsidies:notice-create") + f"?village={place}&policy=CN-RURAL")
     if role == Role.COUNTY:
         found.append(reverse("households:ledger-unlock", args=[LedgerLock.objects.get().pk]))
     if role == Role.AUDITOR:
