@@ -40,6 +40,10 @@ app.conf.beat_schedule = {
         "task": "households.tasks.sweep_documents",
         "schedule": crontab(minute=50, hour=1),
     },
+    "stray papers": {
+        "task": "subsidies.tasks.sweep_papers",
+        "schedule": crontab(minute=55, hour=1),
+    },
     "invariants": {
         "task": "fpadmin.jobs.tasks.check_invariants",
         "schedule": crontab(minute=0, hour=4),

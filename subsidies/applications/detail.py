@@ -21,7 +21,7 @@ from subsidies.applications.steps import (
 from subsidies.eligibility.explaining import Outcome
 from subsidies.eligibility.predicates import EXCLUDES
 from subsidies.models import OPEN_STATES, Application, ApplicationState, ApplicationStep
-from subsidies.notices.terms import changes, notices_of
+from subsidies.notices import terms
 from subsidies.policies import catalogue
 from subsidies.policies.book import policy_book
 from subsidies.policies.seeing import sees_sensitive
@@ -50,7 +50,7 @@ def heading(user, application: Application, today: date) -> dict:
         "number": number_words(application.pk, application.applied_on),
         "tag": state_tag(application),
         "next": NEXT[application.state],
-        "waiting": waiting_words(application, today, changes()),
+        "waiting": waiting_words(application, today, terms.changes()),
         "progress": progress(
             application, steps, with_notice=_has_notice(application, steps, today)
         ),
@@ -67,6 +67,7 @@ def context(user, application: Application, today: date) -> dict:
     decides = may_decide(user, application)
     own = decides and is_own(user, application)
     kinds = papers.kinds_for(user, application)
+    hanging = terms.term_over(application, today) if application.state == State.NOTICE else None
     return heading(user, application, today) | {
         "looked": looked,
         "criteria": criteria,
@@ -79,11 +80,12 @@ def context(user, application: Application, today: date) -> dict:
         "can_add": bool(kinds),
         "can_edit": may_edit(user, application),
         "is_own": own,
-        "can_pass": decides and not own,
+        "can_pass": decides and not own and not hanging,
+        "hanging": hanging,
         "can_return": decides,
         "can_refuse": decides and not own and application.state == State.COUNTY,
         "is_on_notice": application.state == State.NOTICE,
-        "notices": notices_of(application),
+        "notices": terms.notices_of(application),
         "warnings": _warnings(looked),
     }
 

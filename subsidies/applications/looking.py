@@ -110,6 +110,15 @@ def applicant_of(resident: Resident, policy: catalogue.Policy) -> Resident | Non
     return resident
 
 
+def in_whose_name(rule: Rule, applicant: Resident | None) -> str:
+    """The same in words, for who asked in another's name."""
+    name = rule.policy.name
+    if applicant is None:
+        return f"“{name}”按子女登记，这位居民不在任何人的生育史里。"
+    unit = catalogue.WHO[rule.policy.who]
+    return f"“{name}”按{unit}登记，请以{applicant.name}的名义申请。"
+
+
 def _held_on(application: Application, case: explaining.Case) -> date:
     """The day as of which the criteria were seen to hold: that of the application, where they did then.
 

@@ -19,6 +19,7 @@ from subsidies.applications.looking import (
     applicant_of,
     book_for,
     facts_to_attest,
+    in_whose_name,
     look,
     start_month,
 )
@@ -26,7 +27,6 @@ from subsidies.applications.steps import OWN, PASSED_BY, is_own, may_decide
 from subsidies.eligibility.explaining import as_record
 from subsidies.models import TRANSITIONS, Application, ApplicationState, ApplicationStep
 from subsidies.notices import terms
-from subsidies.policies import catalogue
 from subsidies.policies.book import Rule
 from subsidies.policies.seeing import codes_for
 from subsidies.services.enrolments import enrol
@@ -305,15 +305,9 @@ def _refuse_closed(rule: Rule) -> None:
 
 
 def _refuse_other_applicant(resident: Resident, rule: Rule) -> None:
-    name = rule.policy.name
     applicant = applicant_of(resident, rule.policy)
-    if applicant is None:
-        raise RuleViolation(f"“{name}”按子女登记，这位居民不在任何人的生育史里。", field="policy")
-    if applicant.pk != resident.pk:
-        unit = catalogue.WHO[rule.policy.who]
-        raise RuleViolation(
-            f"“{name}”按{unit}登记，请以{applicant.name}的名义申请。", field="policy"
-        )
+    if applicant is None or applicant.pk != resident.pk:
+        raise RuleViolation(in_whose_name(rule, applicant), field="policy")
 
 
 def _refuse_state(application: Application, states) -> None:

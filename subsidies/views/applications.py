@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -60,8 +61,16 @@ def application_create(request, pk):
     rule = next((one for one in rules if one.code == code), None)
     if rule is None:
         form = PolicyForm({"policy": code} if code else None, rules=rules)
-        context = {"form": form, "resident": resident, "rules": rules}
-        return render_form(request, "subsidies/application_policy.html", context)
+        return _policy_page(request, form, resident, rules)
+    applicant = looking.applicant_of(resident, rule.policy)
+    if applicant is None:
+        form = PolicyForm({"policy": code}, rules=rules)
+        form.add_error("policy", looking.in_whose_name(rule, None))
+        return _policy_page(request, form, resident, rules)
+    if applicant.pk != resident.pk:
+        messages.info(request, looking.in_whose_name(rule, applicant))
+        known = "" if rule.policy.sensitive else f"?policy={code}"
+        return redirect(reverse("subsidies:application-create", args=[applicant.pk]) + known)
     case = explaining.explain(resident, code, months.usual_day(code, today), rule=rule)
     common = {"rule": rule, "day": today, "offers_by_hand": not case.candidate}
     initial = {"policy": code, "applied_on": today}
@@ -221,6 +230,11 @@ def _asked_policy(request) -> str:
         return request.POST.get("policy", "")
     code = request.GET.get("policy", "")
     return "" if code in catalogue.sensitive_codes() else code
+
+
+def _policy_page(request, form: PolicyForm, resident, rules: list[Rule]):
+    context = {"form": form, "resident": resident, "rules": rules}
+    return render_form(request, "subsidies/application_policy.html", context)
 
 
 def _form_page(

@@ -1,0 +1,16 @@
+"""Celery entry points of the benefits: the message carries nothing."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from fpadmin.audit.log import SystemJob
+from subsidies.services import application_papers
+
+
+@shared_task
+def sweep_papers() -> int:
+    """Each night: papers of applications that no row knows go, a day after they were written."""
+    before = timezone.now() - timedelta(days=1)
+    return application_papers.sweep_papers(before=before, by=SystemJob("定时任务"))
