@@ -198,7 +198,7 @@ class CandidateFilter(FilterSet):
         data = data.copy()
         if self.question:
             data["policy"] = self.question.code
-            data.setdefault("as_of", self.question.day.isoformat())
+            data["as_of"] = data.get("as_of") or self.question.day.isoformat()
         super().__init__(data, queryset=queryset, request=request)
         book = self.question.book if self.question else policy_book(request.day)
         self.form.fields["policy"].choices = offered(request.user, book)

@@ -10,7 +10,6 @@ from households import panels
 from households.models import Resident
 from households.panels import Panel, PanelRow
 from subsidies.models import Application, Enrolment
-from subsidies.policies import catalogue
 from subsidies.rolls.ends import month_words
 
 
@@ -20,16 +19,25 @@ def rows(user, people: Sequence[Resident], day: date) -> list[PanelRow]:
     lines = Enrolment.objects.visible_to(user).active_on(day).filter(resident__in=people)
     waiting = Application.objects.visible_to(user).open().filter(resident__in=people)
     drawn = [
-        PanelRow(catalogue.name_of(code), _hint(names, pk, f"{month_words(start)}起"), "ok", "在享")
-        for pk, code, start in lines.order_by("start_month", "pk").values_list(
-            "resident", "policy_code", "start_month"
+        PanelRow(
+            one.policy.name,
+            _hint(names, one.resident_id, f"{month_words(one.start_month)}起"),
+            "ok",
+            "在享",
+            one.get_absolute_url(),
         )
+        for one in lines.order_by("start_month", "pk")
     ]
     applied = [
-        PanelRow(catalogue.name_of(one.policy_code), _hint(names, one.resident_id,
-                 one.get_state_display()), "run", "办理中")
+        PanelRow(
+            one.policy.name,
+            _hint(names, one.resident_id, one.get_state_display()),
+            "run",
+            "办理中",
+            one.get_absolute_url(),
+        )
         for one in waiting.order_by("applied_on", "pk")
-    ]  # fmt: skip
+    ]
     return drawn + applied
 
 

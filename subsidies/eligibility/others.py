@@ -66,9 +66,22 @@ class Around:
     drawn: list[str]  # what the person himself draws, by name
 
     @property
+    def standing(self) -> list[Other]:
+        """Those that are drawn, applied for, or open to somebody."""
+        return [one for one in self.items if one.state != NO]
+
+    @property
+    def not_met(self) -> list[Other]:
+        """Those whose conditions nobody meets."""
+        return [one for one in self.items if one.state == NO]
+
+    @property
     def tells_sensitive(self) -> bool:
-        """Whether a policy shows that tells of a child's death or illness."""
-        return any(one.policy.sensitive and one.state != NO for one in self.items)
+        """Whether a policy shows that tells of a child's death or illness.
+
+        What waits for a proof tells nothing: it waits so for everybody.
+        """
+        return any(one.policy.sensitive and one.state not in (PROOF, NO) for one in self.items)
 
 
 @dataclass(frozen=True)
@@ -214,6 +227,8 @@ def _best(criteria, rows, question: Question, seen: Collection[int]) -> tuple[in
         if not hold and facts["resident_id"] not in seen:
             return NO, words(criterion)
         if not hold:
+            if criterion.key == "dibao":
+                return NO, "没有在享低保的登记"
             value = predicate(criterion).found(facts, criterion.params, question.day)
             return NO, f"{words(criterion)}：{value}"
     proofs = [one.params for one in criteria if one.key == ATTESTED]

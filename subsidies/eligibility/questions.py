@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.core.exceptions import ValidationError
 
 from fpadmin.ui.listing import Asked
+from subsidies.eligibility.explaining import ATTESTED
 from subsidies.eligibility.months import usual_day
 from subsidies.forms.eligibility import AsOfField
 from subsidies.policies import catalogue
@@ -37,6 +38,12 @@ class Question:
         return urlencode({"policy": self.code, "as_of": self.day.isoformat()})
 
     @property
+    def proofs(self) -> list[str]:
+        """What no record shows, by the place's rule: whoever meets the rest is a candidate."""
+        criteria = self.book.rule(self.code, self.path).criteria
+        return [str(one.params) for one in criteria if one.key == ATTESTED]
+
+    @property
     def is_on(self) -> bool:
         """Whether the place, or any below it, has switched the policy on by the day."""
         return self.code in self.book.on_codes_within(self.path)
@@ -59,12 +66,17 @@ def question_of(asked: Asked) -> Question | None:
     None where the policy may not be named to the user, or the day is none.
     """
     path = getattr(asked.user, "scope_path", "")
-    codes = [code for code, _ in offered(asked.user, policy_book(asked.day))] if path else []
-    code = asked.GET.get("policy") or (codes[0] if codes else "")
-    if code not in codes:
+    code = asked.GET.get("policy") or first_code(asked)
+    known = [one for one in codes_for(asked.user) if not catalogue.policy(one).closed]
+    if not path or code not in known:
         return None
     day = day_of(asked.GET.get("as_of", ""), code, asked.day)
     return None if day is None else Question(code, day, path, policy_book(day))
+
+
+def first_code(asked: Asked) -> str:
+    """The policy that is shown where none was asked for."""
+    return offered(asked.user, policy_book(asked.day))[0][0]
 
 
 def question_about(

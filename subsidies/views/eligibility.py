@@ -14,7 +14,7 @@ from households.models import Resident
 from subsidies.eligibility import candidate_list, letters
 from subsidies.eligibility.cases import tell
 from subsidies.eligibility.others import around
-from subsidies.eligibility.questions import offered, question_about, question_of
+from subsidies.eligibility.questions import first_code, offered, question_about
 from subsidies.forms.eligibility import QuestionForm
 from subsidies.policies.book import policy_book
 from subsidies.policies.seeing import codes_for
@@ -25,13 +25,9 @@ from subsidies.services.eligibility import record_case_view, record_letter_print
 @require_safe
 def eligibility_list(request):
     """Everybody who qualifies for a policy on a day, and how that compares with the roll."""
-    code = _known_code(request)
-    question = question_of(Asked.by(request))
+    code = _known_code(request) or first_code(Asked.by(request))
     return registered_list_page(
-        request,
-        candidate_list.key_of(question.code if question else code),
-        template="subsidies/eligibility_list.html",
-        extra={"question": question},
+        request, candidate_list.key_of(code), template="subsidies/eligibility_list.html"
     )
 
 

@@ -36,8 +36,8 @@ def test_list_shows_who_qualifies_at_the_end_of_the_year(couple, village, clerk,
     page = sign_in(clerk).get(reverse(LIST))
 
     text = page.content.decode()
-    assert page.context["question"].code == "CN-RURAL"
-    assert page.context["question"].day == date(2018, 12, 31)
+    assert page.context["list"].filter.question.code == "CN-RURAL"
+    assert page.context["list"].filter.question.day == date(2018, 12, 31)
     assert page.context["list"].total == 4
     assert "陶有田" in text
     assert "68岁" in text
