@@ -36,13 +36,13 @@ from households.services import (
     special_rounds,
 )
 from subsidies.comparison.rules import RULES
-from subsidies.models import Difference, Notice
+from subsidies.models import Difference, Notice, PolicyExclusion, ReturnDeadline
 from tests.conftest import TODAY
 from tests.e2e import office
 from tests.e2e.conftest import watch
 from tests.e2e.looking import faults_of
 from tests.factories.accounts import make_region, make_user
-from tests.factories.benefits import make_enrolment
+from tests.factories.benefits import make_enrolment, set_rate, switch_on
 from tests.factories.exports import make_export
 from tests.factories.households import make_household, make_resident
 from tests.factories.notices import make_applicant, make_notice, make_objection
@@ -146,6 +146,7 @@ def full(db, settings, tmp_path, run_jobs_now):
     _rounds(clerk)
     _differences(village, clerk)
     _notices(clerk, village)
+    _policies(county)
     return users
 
 
@@ -184,6 +185,16 @@ def _differences(village: Region, clerk: User) -> None:
     Difference.objects.filter(rule="hukou").update(
         verdict="right", proof="看了户口簿", decided_by=clerk, decided_at=timezone.now()
     )
+
+
+def _policies(county: Region) -> None:
+    """Something of each kind that is set for next year, and can be cancelled."""
+    next_year = date(2019, 1, 1)
+    switch_on("CN-RURAL", county, next_year, is_on=False)
+    set_rate("CN-RURAL", county, 1080, next_year)
+    values = {"policy_code": "CN-RURAL", "region": county, "from_on": next_year, "document": "试行"}
+    PolicyExclusion.objects.create(other_code="YN-LUMP", **values)
+    ReturnDeadline.objects.create(month=3, day=31, **values)
 
 
 def _notices(clerk: User, village: Region) -> None:
@@ -238,6 +249,7 @@ def seeds(role: Role, user: User) -> list[str]:
         place = Notice.objects.first().village_id
         found.append(reverse("subsidies:notice-create") + f"?village={place}&policy=CN-RURAL")
     if role == Role.COUNTY:
+        found.append(reverse("subsidies:policy-detail", args=["CN-RURAL"]))
         found.append(reverse("households:ledger-unlock", args=[LedgerLock.objects.get().pk]))
     if role == Role.AUDITOR:
         event = AuditEvent.objects.exclude(target_type="").first()
