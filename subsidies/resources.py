@@ -16,7 +16,7 @@ ENROLMENTS = WorkbookKind(
     columns=(
         Column(
             "政策代码", "policy_code", "code", required=True, aliases=("政策编码",), max_length=30,
-            note="政策页上的代码，例如CN-RURAL", uniform=True,
+            note="政策页上的代码，例如CN-RURAL",
         ),
         Column(
             "姓名", "name", required=True, aliases=("享受人", "对象姓名"), max_length=50,

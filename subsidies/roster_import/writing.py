@@ -1,4 +1,4 @@
-"""Writes another department's list in bulk. New and changed entries wait to be compared."""
+"""Writes another department's list in bulk, and has it compared with ours in the background."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,7 @@ from fpadmin.audit import log
 from fpadmin.crypto import encryptor
 from fpadmin.imports.identifiers import text_of
 from fpadmin.imports.journal import Journal
+from subsidies.comparison.runs import start
 from subsidies.models import RosterEntry
 from subsidies.roster_import.entries import NUMBER, PLAIN, EntryPlan
 
@@ -24,7 +25,10 @@ def write_entries(plan: EntryPlan, journal: Journal) -> list[log.Entry]:
     bulk.insert(RosterEntry, _COLUMNS, _rows(plan, ids))
     journal.created(RosterEntry, ids)
     bulk.analyze(RosterEntry, rows=len(plan.new))
-    return _write_changed(plan, journal)
+    entries = _write_changed(plan, journal)
+    if plan.new or plan.changed:
+        start(region=plan.ground.office, by=plan.ground.by)
+    return entries
 
 
 def _rows(plan: EntryPlan, ids: list[int]) -> Iterator[tuple]:

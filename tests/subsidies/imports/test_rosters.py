@@ -1,6 +1,6 @@
 """The workbook of other departments' lists (外部名单): kept beside the registry, never merged into it."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
 from django.db import connection
@@ -10,17 +10,15 @@ from django.utils import timezone
 from fpadmin.audit.models import AuditEvent
 from fpadmin.crypto import digest
 from fpadmin.imports.kinds import KINDS
+from fpadmin.jobs.models import Job
 from households.models import Resident
 from subsidies.models import RosterEntry
-from subsidies.services.comparison import run
 from tests.factories.benefits import make_enrolment, make_old_couple
 from tests.factories.households import make_household, make_id_number, make_resident
-from tests.factories.workbooks import TODAY, make_workbook, run_import
+from tests.factories.workbooks import make_workbook, run_import
 from tests.subsidies.imports.books import LIST, counts, entry, found, look, odd, take
 
 pytestmark = pytest.mark.django_db
-
-NOW = datetime(2018, 10, 9, 2, 0, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -153,14 +151,17 @@ def test_corrected_words_are_compared_again(township, person):
     assert RosterEntry.objects.get().detail == ""
 
 
-def test_what_came_in_is_what_the_desk_compares(township, village, county_user):
+def test_list_that_came_in_is_compared_in_the_background(township, village, run_jobs_now):
     head, _ = make_old_couple(village)
     make_enrolment(head)
     take_list(township, entry(head.id_number, event_date="2018-6-2"))
-    counted = run(by=county_user, region=township, today=TODAY, now=NOW)
-    assert (counted["entries"], counted["new"] > 0) == (1, True)
-    assert RosterEntry.objects.get().compared_at == NOW
+    (job,) = Job.objects.all()
+    assert (job.kind, job.region_path) == ("compare-rosters", township.path)
+    run_jobs_now()
+    assert RosterEntry.objects.get().compared_at is not None
     assert head.differences.filter(entry__isnull=False).exists()
+    take_list(township, entry(head.id_number, event_date="2018-6-2"))
+    assert Job.objects.count() == 1
 
 
 def test_more_rows_cost_no_more_queries(township, village):

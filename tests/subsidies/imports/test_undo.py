@@ -3,9 +3,12 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from fpadmin.audit.models import AuditEvent
+from fpadmin.imports import services
+from fpadmin.imports.models import ImportBatch
 from subsidies.models import (
     Difference,
     Enrolment,
@@ -14,6 +17,7 @@ from subsidies.models import (
     Suspension,
 )
 from tests.factories.benefits import make_enrolment, make_old_couple, switch_on
+from tests.factories.workbooks import workbook_of
 from tests.subsidies.imports.books import (
     LIST,
     entry,
@@ -141,3 +145,31 @@ def test_page_tells_what_goes_and_what_stands_against_it(township, couple, clerk
     page = sign_in(clerk).get(url).content.decode()
     assert "不能撤销" in page
     assert "后来登记的暂停用到" in page
+
+
+def test_clerk_hands_in_a_roll_and_takes_it_back(township, couple, clerk, sign_in, run_jobs_now):
+    """From the upload page to the undone batch, by the jobs themselves."""
+    content = workbook_of("enrolments", [line(couple[0]), line(couple[1], name="别人")])
+    client = sign_in(clerk)
+    client.post(
+        reverse("imports:batch-create"),
+        {
+            "kind": "enrolments", "office": township.pk, "changed_on": "2018-10-09",
+            "file": SimpleUploadedFile("名册.xlsx", content),
+        },
+    )  # fmt: skip
+    run_jobs_now()
+    batch = ImportBatch.objects.get()
+    assert (batch.state, batch.created, batch.refused) == ("checked", 1, 1)
+    assert (
+        "这个号码登记的姓名是“宋桂兰”"
+        in client.get(reverse("imports:batch-issues", args=[batch.pk])).content.decode()
+    )
+    services.confirm(batch=batch, good_rows=True, by=clerk)
+    run_jobs_now()
+    assert Enrolment.objects.get().resident == couple[0]
+    services.request_undo(batch=batch, by=clerk)
+    run_jobs_now()
+    batch.refresh_from_db()
+    assert batch.state == "undone"
+    assert Enrolment.objects.count() == 0
