@@ -160,6 +160,9 @@ class _Known:
         return words + [UNNAMED] if hidden else words
 
     def _exclude(self, one: str, other: str, path: str) -> bool:
+        """By the matrix, or because the one takes over from the other: never both in a month."""
+        if one == catalogue.policy(other).moves_to or other == catalogue.policy(one).moves_to:
+            return True
         return self.book.excludes(one, other, path) or self.book.excludes(other, one, path)
 
 

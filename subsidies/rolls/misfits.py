@@ -4,7 +4,7 @@ Found by question, whenever somebody asks: what is registered in the households 
 ended by itself.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 
 from django.db.models import F, Q
@@ -15,6 +15,7 @@ from subsidies.eligibility.finding import found_sql
 from subsidies.models import Enrolment
 from subsidies.policies import catalogue
 from subsidies.policies.book import PolicyBook, Rule
+from subsidies.rolls.ends import last_of_benefit_year, next_month
 from subsidies.rolls.states import change_waiting
 
 DEAD, GONE, UNFIT = "dead", "gone", "unfit"
@@ -35,16 +36,38 @@ def lines(kind: str, day: date, path: str, book: PolicyBook, codes: Iterable[str
 
 
 def beyond_death(book: PolicyBook) -> Q:
-    """Lines that go on, or end only after the last month that the person's death leaves."""
-    found = Q()
+    """Lines of the dead that go on, or end only after the last month that the death leaves."""
+    longer = _by_rule(book, _outlives)
+    return Q(resident__death_date__isnull=False) & (Q(end_month__isnull=True) | longer)
+
+
+def paid_beyond_death(book: PolicyBook, day: date) -> Q:
+    """Those of them that have been paid beyond that month by `day`, or will be."""
+    return Q(resident__death_date__isnull=False) & (
+        Q(_by_rule(book, _outlives), end_month__isnull=False)
+        | Q(_by_rule(book, lambda rule: _died_before(rule, day)), end_month__isnull=True)
+    )
+
+
+def _by_rule(book: PolicyBook, condition: Callable[[Rule], Q]) -> Q:
+    """The condition of each policy's rule on the lines that the rule is for."""
+    found = Q(pk__in=[])
     for code in catalogue.policies():
         for part in book.parts(code, ""):
             here = Q(policy_code=code)
             here &= below(part.prefix, VILLAGE) if part.prefix else Q()
             for other in part.without:
                 here &= ~below(other, VILLAGE)
-            found |= here & _outlives(part.rule)
-    return Q(resident__death_date__isnull=False) & (Q(end_month__isnull=True) | found)
+            found |= here & condition(part.rule)
+    return found
+
+
+def _died_before(rule: Rule, day: date) -> Q:
+    """The death left no month as late as that of `day`."""
+    if rule.ends == "through the month":
+        return Q(resident__death_date__lt=day.replace(day=1))
+    first = next_month(last_of_benefit_year(rule, day))
+    return Q(resident__death_date__lt=first.replace(year=first.year - 1))
 
 
 def _outlives(rule: Rule) -> Q:

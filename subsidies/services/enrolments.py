@@ -23,7 +23,7 @@ from subsidies.models import (
 from subsidies.policies import catalogue
 from subsidies.policies.book import PolicyBook, policy_book
 from subsidies.rolls import limits
-from subsidies.rolls.ends import first_of_month, month_before, month_words, next_month
+from subsidies.rolls.ends import end_month, first_of_month, month_before, month_words, next_month
 
 EVENT_TYPES = {
     "enrolment.opened": "登记在册对象",
@@ -57,7 +57,8 @@ def enrol(
     Refuses a policy that takes nobody in any more, somebody who died or was merged into another
     record before, a second line of the person (of the couple or household, where the policy has one for
     them), and a policy that excludes this one. A line that another moves into is bound by its own
-    roll alone. `book` spares a bulk run the reading of the rules.
+    roll alone. Of somebody who has died since, the line ends as the rule says. `book` spares a bulk
+    run the reading of the rules.
     """
     month = first_of_month(start_month)
     policy = catalogue.policy(policy_code)
@@ -75,12 +76,17 @@ def enrol(
     found = conflicts_of(resident, policy_code, month, book, user=by, exclusions=moved_from is None)
     if found:
         raise RuleViolation("；".join(found) + "。")
+    ended = {}
+    if resident.death_date:  # died while the application was on its way
+        rule = book.rule(policy_code, resident.village.path)
+        last = end_month(rule, resident.death_date)
+        ended = {"end_month": last, "end_reason": ExitReason.DEATH}
     try:
         with transaction.atomic():
             enrolment = Enrolment.objects.create(
                 policy_code=policy_code, resident=resident, start_month=month, grade=grade,
                 application=application, moved_from=moved_from, version=version,
-                decision=decision or {},
+                decision=decision or {}, **ended,
             )  # fmt: skip
     except IntegrityError:
         raise RuleViolation(limits.TWICE_FROM) from None

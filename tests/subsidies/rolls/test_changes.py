@@ -146,7 +146,13 @@ def test_the_dead_begin_nothing(county_user, village):
     head.save()
     with pytest.raises(RuleViolation, match="已于2018-03-31死亡"):
         put_on(county_user, head, start_month=date(2018, 4, 1))
-    assert put_on(county_user, head, start_month=date(2018, 3, 1)).pk
+    line = put_on(county_user, head, start_month=date(2018, 3, 1))
+    assert (line.end_month, line.end_reason) == (date(2018, 12, 1), "死亡")
+
+
+def test_policy_that_takes_over_is_entered_by_a_move_alone(county_user, disabled):
+    with pytest.raises(RuleViolation, match="两项不能同时享受"):
+        put_on(county_user, disabled.resident, DEATH, start_month=date(2018, 7, 1))
 
 
 def test_nobody_puts_on_a_roll_outside_their_region(other_clerk, village):
