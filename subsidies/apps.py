@@ -10,7 +10,7 @@ class SubsidiesConfig(AppConfig):
 
     def ready(self):
         from fpadmin.audit.log import register_types
-        from subsidies import menu, resources
+        from subsidies import invariants, menu, resources
         from subsidies.applications import application_list
         from subsidies.comparison import desk as comparison_desk
         from subsidies.comparison import runs as comparison_runs
@@ -24,6 +24,7 @@ class SubsidiesConfig(AppConfig):
         from subsidies.services import answers, scenarios
 
         menu.load()
+        invariants.load()
         resources.load()
         registering.load()
         demonstration.load()
