@@ -69,6 +69,17 @@ def load() -> None:
     )
     register_entry(
         MenuEntry(
+            key="benefit-reviews",
+            label="年审",
+            url_name="subsidies:review-list",
+            permission=Permission.BENEFIT_ANNUAL,
+            group=GROUP,
+            order=45,
+            active=("subsidies:review", "subsidies:roster"),
+        )
+    )
+    register_entry(
+        MenuEntry(
             key="benefit-policies",
             label="政策",
             url_name="subsidies:policy-list",

@@ -11,4 +11,5 @@ urlpatterns = [
     path("", include("subsidies.notice_urls")),
     path("", include("subsidies.outlook_urls")),
     path("", include("subsidies.policy_urls")),
+    path("", include("subsidies.review_urls")),
 ]

@@ -36,6 +36,7 @@ class Permission(StrEnum):
     BENEFIT_APPLY = "benefit_apply"  # applications and their papers
     BENEFIT_VILLAGE = "benefit_village"  # the village's review, public notices, objections
     BENEFIT_EDIT = "benefit_edit"  # propose ends and suspensions, yearly review, comparison
+    BENEFIT_ANNUAL = "benefit_annual"  # yearly reviews and printed rolls
     BENEFIT_REVIEW = "benefit_review"  # the township's first review, and what clerks propose
     BENEFIT_CONFIRM = "benefit_confirm"  # the county's confirmation
     BENEFIT_RULE = "benefit_rule"  # policies switched on, rates, parameters
@@ -76,7 +77,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
             P.IDENTITY_REVEAL, P.IMPORT, P.EXPORT, P.EXPORT_CLEAR, P.RETURNS_VIEW, P.RETURNS_MAKE,
             P.JOBS_VIEW, P.REGIONS_VIEW, P.SPECIAL_VIEW, P.SPECIAL_LIST, P.SPECIAL_RECORD,
             P.SPECIAL_EDIT, P.SPECIAL_HEALTH, P.SPECIAL_RULE_VIEW, P.BENEFIT_VIEW,
-            P.BENEFIT_APPLY, P.BENEFIT_VILLAGE, P.BENEFIT_EDIT, P.BENEFIT_BUDGET,
+            P.BENEFIT_APPLY, P.BENEFIT_VILLAGE, P.BENEFIT_EDIT, P.BENEFIT_BUDGET, P.BENEFIT_ANNUAL,
         }
     ),
     Role.REVIEWER: frozenset(
@@ -85,7 +86,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
             P.EXPORT_APPROVE, P.RETURNS_VIEW, P.RETURNS_MAKE, P.LEDGER_LOCK, P.JOBS_VIEW,
             P.REGIONS_VIEW, P.SPECIAL_VIEW, P.SPECIAL_LIST, P.SPECIAL_RECORD, P.SPECIAL_HEALTH,
             P.SPECIAL_RULE, P.SPECIAL_RULE_VIEW, P.BENEFIT_VIEW, P.BENEFIT_REVIEW,
-            P.BENEFIT_BUDGET,
+            P.BENEFIT_BUDGET, P.BENEFIT_ANNUAL,
         }
     ),
     Role.COUNTY: frozenset(
@@ -93,7 +94,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
             P.SIGNED_IN, P.REGISTRY_VIEW, P.EXPORT, P.EXPORT_APPROVE, P.RETURNS_VIEW,
             P.RETURNS_MAKE, P.LEDGER_UNLOCK, P.JOBS_VIEW, P.REGIONS_VIEW, P.SPECIAL_RULE,
             P.SPECIAL_RULE_VIEW, P.BENEFIT_VIEW, P.BENEFIT_CONFIRM, P.BENEFIT_RULE,
-            P.BENEFIT_BUDGET,
+            P.BENEFIT_BUDGET, P.BENEFIT_ANNUAL,
         }
     ),
     Role.AUDITOR: frozenset({P.SIGNED_IN, P.AUDIT_VIEW}),
@@ -144,6 +145,7 @@ PERMISSION_LABELS: dict[str, str] = {
     P.BENEFIT_APPLY: "登记利益导向申请和材料",
     P.BENEFIT_VILLAGE: "村级评议、公示和异议登记",
     P.BENEFIT_EDIT: "提出退出和暂停、年审、比对核查",
+    P.BENEFIT_ANNUAL: "查看年审，打印花名册和新增、退出名单",
     P.BENEFIT_REVIEW: "乡镇初审，审核退出和暂停",
     P.BENEFIT_CONFIRM: "县级确认利益导向对象",
     P.BENEFIT_RULE: "启用政策、设定标准和条件",

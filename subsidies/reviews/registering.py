@@ -1,9 +1,25 @@
-"""What the reviews tell the platform: their events in the trail."""
+"""What the reviews tell the platform: events of the trail, lists, and what waits."""
 
+from datetime import date
+
+from django.urls import reverse
+
+from fpadmin.accounts.permissions import Permission
 from fpadmin.audit.log import register_types
+from fpadmin.ui import todos
+from fpadmin.ui.todos import Todo, TodoSource
+from subsidies.reviews import line_list, overview
 from subsidies.services import reviews
 
 
 def load() -> None:
-    """Register the events. Called once, by ready()."""
+    """Register them. Called once, by ready()."""
     register_types(reviews.EVENT_TYPES, reviews.CHANGE_LABELS)
+    line_list.load()
+    todos.register(TodoSource("annual-reviews", Permission.BENEFIT_EDIT, todos_of, order=45))
+
+
+def todos_of(user, day: date) -> list[Todo]:
+    """What open reviews still ask of the office."""
+    url = reverse("subsidies:review-list")
+    return [Todo("年审对象未处理", overview.open_lines(user), url, "wait", "待处理", act="去处理")]

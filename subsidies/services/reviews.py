@@ -141,7 +141,7 @@ def decide_line(
     if decision not in DECISIONS[line.finding]:
         raise RuleViolation("这个核查结果不能这样处理。", field="decision")
     note = note.strip()
-    if not note and _needs_words(line, decision):
+    if not note and needs_words(line, decision):
         raise RuleViolation("请写明理由。", field="note")
     if decision in (ReviewDecision.END_PROPOSED, ReviewDecision.MOVE_PROPOSED):
         moves = decision == ReviewDecision.MOVE_PROPOSED
@@ -169,7 +169,7 @@ def decide_line(
     return line
 
 
-def _needs_words(line: ReviewLine, decision: str) -> bool:
+def needs_words(line: ReviewLine, decision: str) -> bool:
     """Against what the test found, somebody answers in words."""
     if decision == ReviewDecision.LEFT_OUT:
         return True
