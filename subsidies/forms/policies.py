@@ -11,7 +11,7 @@ from subsidies.policies import catalogue, parameters
 from subsidies.policies.book import Rule
 from subsidies.policies.catalogue import Criterion, Policy
 from subsidies.policies.parameters import CHOICE, CHOICES, DAY, NUMBER, field_of
-from subsidies.policies.terms import grades_of, rate_field
+from subsidies.policies.terms import grades_of, rate_field, shares_fault
 from subsidies.services.policies import Setting, Terms
 
 YES, NO = "yes", "no"
@@ -108,7 +108,14 @@ class VersionForm(SettingForm):
         for (tick, _), criterion in zip(self.rows, self._criteria, strict=True):
             if data.get(tick):
                 self._take(criterion, data)
+        mistyped = any(name.startswith("share_") for name in self.errors)
+        if not mistyped and (fault := shares_fault(self._shares(data))):
+            self.add_error("share_0", fault)
         return data
+
+    def _shares(self, data: dict) -> dict[str, Decimal]:
+        parts = {payer: data.get(f"share_{index}") for index, payer in enumerate(catalogue.PAYERS)}
+        return {payer: part for payer, part in parts.items() if part}
 
     def _take(self, criterion: Criterion, data: dict) -> None:
         if criterion.key == "attested":
@@ -129,13 +136,8 @@ class VersionForm(SettingForm):
     def terms(self) -> Terms:
         """As services.set_version takes them."""
         data = self.cleaned_data
-        shares = {
-            payer: data[f"share_{index}"]
-            for index, payer in enumerate(catalogue.PAYERS)
-            if data.get(f"share_{index}")
-        }
         return Terms(
-            data["is_on"] == YES, tuple(self.criteria), data["starts"], data["ends"], shares,
+            data["is_on"] == YES, tuple(self.criteria), data["starts"], data["ends"], self._shares(data),
             data["notice_days"],
         )  # fmt: skip
 

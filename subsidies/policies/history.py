@@ -218,10 +218,11 @@ def settings_of(user, model, day: date) -> list[SettingLine]:
         .select_related("region", "set_by")
         .order_by("-from_on", "-pk")
     )
+    book = policy_book(day)
     current = _current(
         rows, day, lambda row: (row.region_id, row.policy_code, getattr(row, "other_code", ""))
     )
     return [
-        SettingLine(row, what_is(row), _state(row, day, current), _may_cancel(user, row, day))
+        SettingLine(row, what_is(row, book), _state(row, day, current), _may_cancel(user, row, day))
         for row in rows
     ]

@@ -46,14 +46,15 @@ class PolicyRow:
 
 def rows_of(user, place: Region, day: date) -> list[PolicyRow]:
     """Every policy of the catalogue in the place on the day: those that are on first."""
-    book, later = policy_book(day), scheduled(user, place, day)
+    book = policy_book(day)
+    later = scheduled(user, place, book)
     rows = [_row(policy, book, later, place) for policy in catalogue.policies().values()]
     return sorted(rows, key=lambda row: not row.rule.is_on)
 
 
 def row_of(policy: Policy, book: PolicyBook, user, place: Region) -> PolicyRow:
     """One policy in the place on the book's day."""
-    return _row(policy, book, scheduled(user, place, book.day, policy.code), place)
+    return _row(policy, book, scheduled(user, place, book, policy.code), place)
 
 
 def _row(policy: Policy, book: PolicyBook, later: list[Scheduled], place: Region) -> PolicyRow:
@@ -71,22 +72,26 @@ def own_rules_below(book: PolicyBook, code: str, path: str) -> int:
     return sum(p.startswith(path) and p != path for p in book.versions.get(code, {}))
 
 
-def scheduled(user, place: Region, day: date, code: str = "") -> list[Scheduled]:
-    """What is set for days after `day` that concerns the place or a part of it, soonest first."""
+def scheduled(user, place: Region, book: PolicyBook, code: str = "") -> list[Scheduled]:
+    """What is set for days after the book's that concerns the place or a part of it, soonest first."""
     found = []
     for model in (PolicyVersion, PolicyRate, PolicyExclusion, ReturnDeadline):
-        rows = model.objects.visible_to(user).filter(from_on__gt=day, cancelled_at__isnull=True)
+        rows = model.objects.visible_to(user).filter(
+            from_on__gt=book.day, cancelled_at__isnull=True
+        )
         if code:
             rows = rows.filter(policy_code=code)
         for row in rows.select_related("region"):
             if place.path.startswith(row.region.path) or row.region.path.startswith(place.path):
-                found.append(Scheduled(row.from_on, row.region.name, what_is(row), row))
+                found.append(Scheduled(row.from_on, row.region.name, what_is(row, book), row))
     return sorted(found, key=lambda one: (one.from_on, one.region))
 
 
-def what_is(row) -> str:
-    """A row in a few words."""
+def what_is(row, book: PolicyBook) -> str:
+    """A row in a few words; of a version whether it switches what the book's day has, or changes it."""
     if isinstance(row, PolicyVersion):
+        if row.is_on == book.is_on(row.policy_code, row.region.path):
+            return "条件或发放办法改变"
         return "启用" if row.is_on else "停用"
     if isinstance(row, PolicyRate):
         return f"标准{row.grade}{rate_words(row.policy, row.amount, row.grade)}"

@@ -1,5 +1,6 @@
 """A rule in words, and two rules side by side: one line for each thing that a county can change."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -67,6 +68,21 @@ def shares_words(shares: dict[str, Decimal]) -> str:
     """中央80%、省20%"""
     known = [payer for payer in PAYERS if payer in shares]
     return "、".join(f"{payer}{plain(shares[payer])}%" for payer in known) or COUNTY_PAYS
+
+
+def shares_fault(shares: Mapping[str, Decimal]) -> str:
+    """What is wrong with the shares: known payers, each above zero, exactly 100 together; "" for sound ones.
+
+    None at all are sound: the county pays.
+    """
+    for payer, part in shares.items():
+        if payer not in PAYERS:
+            return f"没有“{payer}”这个负担方。"
+        if not part > 0 or part != part.quantize(Decimal("0.01")):
+            return f"{payer}负担的比例应大于0，最多两位小数。"
+    if shares and sum(shares.values()) != 100:
+        return f"负担比例加起来是{plain(sum(shares.values()))}%，应正好是100%。"
+    return ""
 
 
 def notice_words(days: int) -> str:

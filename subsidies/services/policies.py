@@ -27,7 +27,14 @@ from subsidies.policies import catalogue, parameters
 from subsidies.policies.book import Rule, policy_book, rule_of
 from subsidies.policies.catalogue import Criterion
 from subsidies.policies.decisions import decided_since, enrolled_between
-from subsidies.policies.terms import changes, changes_in_words, grades_of, plain, rate_field
+from subsidies.policies.terms import (
+    changes,
+    changes_in_words,
+    grades_of,
+    plain,
+    rate_field,
+    shares_fault,
+)
 
 EVENT_TYPES = {
     "benefit.version_set": "设定政策版本",
@@ -269,7 +276,8 @@ def _checked_version(by, policy_code: str, setting: Setting, terms: Terms, today
     if policy.closed and terms.is_on:
         raise RuleViolation(f"{policy.name}{policy.note or '已经停办。'}不能启用。", field="is_on")
     _check_criteria(terms.criteria)
-    _check_shares(terms.shares)
+    if fault := shares_fault(terms.shares):
+        raise RuleViolation(fault, field="share_0")
     if terms.starts not in catalogue.STARTS or terms.ends not in catalogue.ENDS:
         raise ValueError(f"unknown terms {terms.starts!r}, {terms.ends!r}")
     if not 0 <= terms.notice_days <= 60:
@@ -312,19 +320,6 @@ def _check_criteria(criteria: Sequence[Criterion]) -> None:
         raise RuleViolation("同一个条件写了两次。")
     if parameters.ALWAYS not in keys:
         raise RuleViolation("“户籍在本地，在世”是每项政策都有的条件，不能去掉。")
-
-
-def _check_shares(shares: Mapping[str, Decimal]) -> None:
-    """Payers that are known, each above zero, together exactly 100; none at all: the county pays."""
-    for payer, part in shares.items():
-        if payer not in catalogue.PAYERS:
-            raise RuleViolation(f"没有“{payer}”这个负担方。", field="share_0")
-        if not part > 0 or part != part.quantize(Decimal("0.01")):
-            raise RuleViolation(f"{payer}负担的比例应大于0，最多两位小数。", field="share_0")
-    if shares and sum(shares.values()) != 100:
-        raise RuleViolation(
-            f"负担比例加起来是{plain(sum(shares.values()))}%，应正好是100%。", field="share_0"
-        )
 
 
 def _check_amount(amount: Decimal, field: str) -> None:

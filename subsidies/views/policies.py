@@ -208,7 +208,12 @@ def cancel(request, model, pk: int, back: str = ""):
     return render(
         request,
         "subsidies/policy_cancel.html",
-        {"row": row, "what": overview.what_is(row), "back": back, "refused": refused},
+        {
+            "row": row,
+            "what": overview.what_is(row, policy_book(dates.today())),
+            "back": back,
+            "refused": refused,
+        },
     )
 
 

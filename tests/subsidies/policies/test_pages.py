@@ -126,6 +126,14 @@ def test_timeline_tells_states_apart(county_user, county, sign_in):
     assert lines[2].changed == "启用：启用→未启用"
 
 
+def test_scheduled_version_says_whether_it_switches_or_changes(county_user, county, sign_in):
+    switch_on("CN-RURAL", county)
+    switch_on("CN-RURAL", county, NEXT_YEAR, criteria=["registered_here"])
+    switch_on("CN-RURAL", county, date(2020, 1, 1), is_on=False)
+    row = sign_in(county_user).get(LIST).context["rows"][0]
+    assert [one.what for one in row.scheduled] == ["条件或发放办法改变", "停用"]
+
+
 def test_only_the_county_sees_what_it_may_do(clerk, county_user, county, sign_in):
     switch_on("CN-RURAL", county, NEXT_YEAR)
     for user, links in ((county_user, True), (clerk, False)):
