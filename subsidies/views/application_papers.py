@@ -110,7 +110,7 @@ def application_print(request, pk):
     return render(request, "subsidies/application_print.html", context)
 
 
-@requires(Permission.BENEFIT_VIEW)
+@requires(Permission.BENEFIT_APPLY)
 @require_safe
 def application_receipt(request, pk):
     """回执 for the applicant: number, papers received, the steps to come, the telephone."""

@@ -10,7 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from fpadmin.accounts.models import Region, User
-from fpadmin.accounts.permissions import Role
+from fpadmin.accounts.permissions import Permission, Role
 from fpadmin.audit.models import AuditEvent
 from fpadmin.imports import services
 from fpadmin.imports.kinds import KINDS
@@ -35,14 +35,33 @@ from households.services import (
     record_event,
     special_rounds,
 )
+from households.special import uploads
 from subsidies.comparison.rules import RULES
-from subsidies.models import Difference, Notice, PolicyExclusion, ReturnDeadline
+from subsidies.models import (
+    Application,
+    Difference,
+    Notice,
+    PolicyExclusion,
+    ReturnDeadline,
+    Scenario,
+)
+from subsidies.outlook.whatif import Change
+from subsidies.policies import catalogue
+from subsidies.policies.catalogue import Criterion
+from subsidies.services.application_papers import add_paper
+from subsidies.services.scenarios import keep_scenario
 from tests.conftest import TODAY
 from tests.e2e import office
 from tests.e2e.conftest import watch
 from tests.e2e.looking import faults_of
 from tests.factories.accounts import make_region, make_user
-from tests.factories.benefits import make_enrolment, set_rate, switch_on
+from tests.factories.benefits import (
+    make_application,
+    make_enrolment,
+    make_old_couple,
+    set_rate,
+    switch_on,
+)
 from tests.factories.exports import make_export
 from tests.factories.households import make_household, make_resident
 from tests.factories.notices import make_applicant, make_notice, make_objection
@@ -54,6 +73,7 @@ from tests.factories.special import (
     make_need,
     make_person,
     make_record,
+    picture,
 )
 from tests.factories.special_care import (
     make_aid,
@@ -75,6 +95,7 @@ NO_PAGE = {
     "imports:template-download", "reporting:figure-export", "reporting:version-download", "healthz",
     "jobs:job-progress", "jobs:job-download", "accounts:session-left",
     "households:special-document-file", "subsidies:notice-photo-file",
+    "subsidies:application-paper-file",
 }  # fmt: skip
 READERS = (Role.PROPAGANDIST, Role.REVIEWER, Role.COUNTY)
 # Widths at which axe looks, the slowest part by far. What readers see is among the clerk's pages.
@@ -147,6 +168,8 @@ def full(db, settings, tmp_path, run_jobs_now):
     _differences(village, clerk)
     _notices(clerk, village)
     _policies(county)
+    _applications(clerk, village)
+    _scenario(clerk)
     return users
 
 
@@ -205,6 +228,36 @@ def _notices(clerk: User, village: Region) -> None:
     make_notice([over], clerk, posted_on=before, today=before)
 
 
+def _applications(clerk: User, village: Region) -> None:
+    """An unsent form with a paper, one sent back, and one that waits at each step."""
+    switch_on("CN-RURAL", village.parent)
+    states = ("draft", "returned", "village", "township", "county")
+    for number, state in enumerate(states):
+        head, _ = make_old_couple(village)
+        one = make_application(head, clerk)
+        paper = uploads.paper_of("户口簿.jpg", picture(colour=f"#{number}b6ea5"))
+        add_paper(by=clerk, application=one, kind="identity", title="户口簿", paper=paper)
+        sent = {} if state == "draft" else {"submitted_by": clerk, "waiting_since": timezone.now()}
+        Application.objects.filter(pk=one.pk).update(state=state, **sent)
+        if state == "returned":
+            one.steps.create(
+                action="return", from_state="village", to_state=state, reason="请补材料。",
+                by=clerk, at=timezone.now(),
+            )  # fmt: skip
+
+
+def _scenario(clerk: User) -> None:
+    """A lower age, kept for the budget."""
+    criteria = [
+        Criterion(one.key, {"min": 55} if one.key == "age" else one.params)
+        for one in catalogue.policy("CN-RURAL").criteria
+    ]
+    keep_scenario(
+        by=clerk, code="CN-RURAL", region=clerk.region, as_of=date(2018, 12, 31), today=TODAY,
+        change=Change(tuple(criteria)), name="2019年预算", note="按县里通知。",
+    )  # fmt: skip
+
+
 def _doubles(clerk: User) -> None:
     """Three registered twice: one waits, one lies between two townships, one was merged."""
     mother = Resident.objects.filter(village__code=STATION[Role.PROPAGANDIST], sex="女").first()
@@ -248,6 +301,12 @@ def seeds(role: Role, user: User) -> list[str]:
         found += [notice.get_absolute_url() for notice in Notice.objects.all()]
         place = Notice.objects.first().village_id
         found.append(reverse("subsidies:notice-create") + f"?village={place}&policy=CN-RURAL")
+        found += _application_pages()
+    if role in (Role.CLERK, *READERS):
+        found.append(reverse("subsidies:outlook-list"))
+    if user.may(Permission.BENEFIT_BUDGET):
+        scenario = Scenario.objects.get()
+        found.append(reverse("subsidies:scenario-people-list") + f"?scenario={scenario.pk}")
     if role == Role.COUNTY:
         found.append(reverse("subsidies:policy-detail", args=["CN-RURAL"]))
         found.append(reverse("households:ledger-unlock", args=[LedgerLock.objects.get().pk]))
@@ -258,6 +317,21 @@ def seeds(role: Role, user: User) -> list[str]:
         accounts = User.objects.filter(role__in=[Role.CLERK, Role.PROPAGANDIST]).order_by("pk")
         found += [reverse("accounts:account-detail", args=[a.pk]) for a in accounts]
     return found
+
+
+def _application_pages() -> list[str]:
+    """The form for somebody, an unsent one, one sent back, and the page after sending."""
+    state = {one.state: one.pk for one in Application.objects.order_by("pk")}
+    head = Application.objects.get(state="draft").resident
+    return [
+        reverse("subsidies:application-create", args=[head.pk]),
+        reverse("subsidies:application-create", args=[head.pk]) + "?policy=CN-RURAL",
+        *(
+            reverse("subsidies:application-detail", args=[state[name]])
+            for name in ("draft", "returned", "township")
+        ),
+        reverse("subsidies:application-submitted", args=[state["village"]]),
+    ]
 
 
 def _archive_pages() -> list[str]:
