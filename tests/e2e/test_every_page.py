@@ -38,6 +38,7 @@ from households.services import (
 from households.special import uploads
 from subsidies.comparison.rules import RULES
 from subsidies.models import (
+    Enrolment,
     Application,
     Difference,
     Notice,
@@ -48,6 +49,7 @@ from subsidies.models import (
 from subsidies.outlook.whatif import Change
 from subsidies.policies import catalogue
 from subsidies.policies.catalogue import Criterion
+from subsidies.services import enrolments
 from subsidies.services.application_papers import add_paper
 from subsidies.services.scenarios import keep_scenario
 from tests.conftest import TODAY
@@ -170,6 +172,7 @@ def full(db, settings, tmp_path, run_jobs_now):
     _policies(county)
     _applications(clerk, village)
     _scenario(clerk)
+    _rolls(clerk, users[Role.REVIEWER], village)
     return users
 
 
@@ -246,6 +249,18 @@ def _applications(clerk: User, village: Region) -> None:
             )  # fmt: skip
 
 
+def _rolls(clerk: User, reviewer: User, village: Region) -> None:
+    """A line with a story behind it, and a change of it that waits."""
+    now = timezone.now()
+    person = make_old_couple(village)[0]
+    make_enrolment(person.spouse, "SD-URBAN", end_month=date(2017, 12, 1), end_reason="其他")
+    line = make_enrolment(person)
+    asked = {"by": clerk, "enrolment": line, "note": "村里核实", "now": now}
+    change = enrolments.propose_change(kind="suspend", month=date(2018, 3, 1), **asked)
+    enrolments.decide_change(by=reviewer, change=change, accept=True, now=now)
+    enrolments.propose_change(kind="resume", month=date(2018, 10, 1), **asked)
+
+
 def _scenario(clerk: User) -> None:
     """A lower age, kept for the budget."""
     criteria = [
@@ -297,6 +312,10 @@ def seeds(role: Role, user: User) -> list[str]:
         found.append(Merge.objects.get().get_absolute_url())
         found += _archive_pages()
         found.append(Difference.objects.get(rule="hukou").get_absolute_url())
+        line = Enrolment.objects.get(suspensions__isnull=False)
+        found.append(line.get_absolute_url())
+        free = Enrolment.objects.filter(end_month__isnull=True, changes__isnull=True).first()
+        found.append(reverse("subsidies:enrolment-change-create", args=[free.pk]))
     if role in (Role.CLERK, Role.PROPAGANDIST):
         found += [notice.get_absolute_url() for notice in Notice.objects.all()]
         place = Notice.objects.first().village_id
