@@ -38,9 +38,9 @@ from households.services import (
 from households.special import uploads
 from subsidies.comparison.rules import RULES
 from subsidies.models import (
-    Enrolment,
     Application,
     Difference,
+    Enrolment,
     Notice,
     PolicyExclusion,
     ReturnDeadline,
