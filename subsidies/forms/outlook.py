@@ -8,7 +8,7 @@ from fpadmin.accounts.models import Region
 from fpadmin.ui.choices import LongSelect, NamedField
 from fpadmin.ui.forms import FlexibleDateField
 from households import selectors
-from households.forms.base import helper, section, third
+from households.forms.base import helper, section, third, whole
 from subsidies.forms.eligibility import AsOfField
 from subsidies.outlook.asking import Wanted, offered, townships_of
 from subsidies.outlook.whatif import Change
@@ -145,6 +145,10 @@ class KeepForm(forms.Form):
     note = forms.CharField(
         label="说明", max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
+
+    def __init__(self, data=None):
+        super().__init__(data)
+        self.helper = helper(section("留作预算说明", whole("name"), whole("note")))
 
 
 def _field_name(criterion: Criterion, value: str) -> str:

@@ -15,7 +15,7 @@ from fpadmin.ui import listing
 from fpadmin.ui.choices import NamedFilter
 from fpadmin.ui.filters import FilterSet
 from fpadmin.ui.listing import HEALTH, Asked, ListColumn, ListSpec
-from fpadmin.ui.tables import NOWRAP, NOWRAP_WIDE, NUMERIC, DayColumn, NameColumn, Table
+from fpadmin.ui.tables import NOWRAP, NOWRAP_WIDE, DayColumn, NameColumn, Table
 from fpadmin.ui.templatetags.ui import mask_id, money, number
 from households import selectors
 from households.models import Resident
@@ -32,6 +32,8 @@ KEY = "benefit-scenario-people"
 SENSITIVE_KEY = (
     "benefit-scenario-people-sensitive"  # of policies that tell of a child's death or illness
 )
+
+_WIDE_FIGURE = {"th": {"class": "fp-num"}, "td": {"class": "fp-num fp-wide"}}
 
 
 def scenarios_of(user) -> QuerySet[Scenario]:
@@ -66,8 +68,8 @@ class ScenarioTable(Table):
     policy = tables.Column("政策", accessor="policy_code")
     region = tables.Column("区划", accessor="region__name", attrs=NOWRAP)
     as_of = DayColumn("测算时点")
-    people = tables.Column("人数（现行→改后）", accessor="figures", attrs=NUMERIC)
-    yuan = tables.Column("一年增减（元）", accessor="figures", attrs=NUMERIC)
+    people = tables.Column("人数：现行→改后", accessor="figures", attrs=_WIDE_FIGURE)
+    yuan = tables.Column("金额增减（元）", accessor="figures", attrs=_WIDE_FIGURE)
     made_by = tables.Column("测算人", accessor="made_by__name", attrs=NOWRAP)
     made_at = DayColumn("测算日期")
 
