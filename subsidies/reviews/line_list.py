@@ -75,12 +75,7 @@ def lines(asked: Asked, *, sensitive: bool) -> QuerySet:
 class LineFilter(FilterSet):
     """Conditions of the list; the address names the review."""
 
-    review = NamedFilter(
-        label="年审",
-        field_name="review",
-        queryset=lambda request: AnnualReview.objects.visible_to(request.user),
-        empty_label="全部",
-    )
+    review = django_filters.ChoiceFilter(label="年审", choices=[], empty_label="全部")
     finding = django_filters.ChoiceFilter(
         label="核查结果", choices=ReviewFinding.choices, empty_label="全部"
     )
@@ -97,6 +92,13 @@ class LineFilter(FilterSet):
         label="处理", choices=[(OPEN, "未处理"), (DONE, "已处理"), *ReviewDecision.choices],
         method="by_state", empty_label="全部",
     )  # fmt: skip
+
+    def __init__(self, data, *, queryset, request):
+        super().__init__(data, queryset=queryset, request=request)
+        reviews = AnnualReview.objects.visible_to(request.user).select_related("region")
+        self.form.fields["review"].choices = [
+            ("", "全部"), *((str(one.pk), f"{one}　{one.region.name}") for one in reviews)
+        ]  # fmt: skip
 
     def by_state(self, queryset, name, value):
         if value in (OPEN, DONE):

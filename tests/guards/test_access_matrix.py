@@ -29,12 +29,14 @@ from households.models import (
 )
 from households.special import uploads
 from subsidies.models import (
+    AnnualReview,
     EnrolmentChange,
     Notice,
     PolicyExclusion,
     PolicyRate,
     PolicyVersion,
     ReturnDeadline,
+    ReviewLine,
     Scenario,
 )
 from subsidies.services.application_papers import add_paper
@@ -165,6 +167,22 @@ def _enrolment_change(place, name):
     return EnrolmentChange.objects.create(
         enrolment=make_enrolment(_resident(place, name)), kind="end", month="2018-12-01",
         end_reason="迁出", note=name, proposed_by=proposer, proposed_at=timezone.now(),
+    )  # fmt: skip
+
+
+def _review_line(place, name):
+    """A line of an open review of the place's township, which nobody has decided."""
+    review = AnnualReview.objects.filter(region=place.parent).first()
+    if review is None:
+        review = AnnualReview.objects.create(
+            region=place.parent, policy_code="CN-RURAL", year=2018, as_of="2018-12-31",
+            made_by=make_user("clerk", place.parent, f"y{place.code}", name=name),
+            made_at=timezone.now(),
+        )  # fmt: skip
+    enrolment = make_enrolment(_resident(place, name))
+    return ReviewLine.objects.create(
+        review=review, policy_code="CN-RURAL", resident=enrolment.resident, enrolment=enrolment,
+        finding="ends", reason="迁出", month="2018-12-01",
     )  # fmt: skip
 
 
@@ -311,6 +329,8 @@ MAKERS = {
     "waiting_application": lambda place, name: _waiting_application(place, name).pk,
     "application_paper": lambda place, name: _application_paper(place, name).pk,
     "enrolment": lambda place, name: make_enrolment(_resident(place, name)).pk,
+    "review_line": lambda place, name: _review_line(place, name).pk,
+    "review": lambda place, name: _review_line(place, name).review.pk,
     "enrolment_change": lambda place, name: _enrolment_change(place, name).pk,
     "none": lambda place, name: None,
 }  # fmt: skip
