@@ -5,7 +5,7 @@ from django import forms
 from households.forms.base import choose
 from subsidies.forms.enrolments import MonthField
 from subsidies.models import ExitReason, ReviewDecision, ReviewLine
-from subsidies.services.reviews import DECISIONS
+from subsidies.reviews.decisions import DECISIONS
 
 _NOTE = {
     "label": "说明", "max_length": 200, "required": False,

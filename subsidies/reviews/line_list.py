@@ -38,8 +38,9 @@ from subsidies.models import (
     ReviewLine,
 )
 from subsidies.policies import catalogue
+from subsidies.reviews.decisions import DECISIONS, needs_words
 from subsidies.rolls.roll_list import month_dash
-from subsidies.services.reviews import CLOSED, DECISIONS, decide_line, needs_words
+from subsidies.services.reviews import CLOSED, decide_line
 
 KEY, SENSITIVE_KEY = "review-lines", "review-lines-sensitive"
 URLS = {KEY: "subsidies:review-line-list", SENSITIVE_KEY: "subsidies:review-line-sensitive-list"}

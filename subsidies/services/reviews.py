@@ -17,6 +17,7 @@ from subsidies.models import (
     ReviewLine,
 )
 from subsidies.policies.book import policy_book
+from subsidies.reviews.decisions import DECISIONS, needs_words
 from subsidies.reviews.testing import Tested, test_roll
 from subsidies.services.applications import create_application
 from subsidies.services.enrolments import propose_change
@@ -28,17 +29,6 @@ EVENT_TYPES = {
 }
 CHANGE_LABELS = {"year": "年度", "decision": "处理结果"}
 CLOSED = "这次年审已经办结，不能再改。"
-# What may be decided of each finding.
-DECISIONS = {
-    ReviewFinding.STAYS: (ReviewDecision.KEPT, ReviewDecision.END_PROPOSED),
-    ReviewFinding.ENDS: (ReviewDecision.END_PROPOSED, ReviewDecision.KEPT),
-    ReviewFinding.MOVES: (
-        ReviewDecision.MOVE_PROPOSED,
-        ReviewDecision.END_PROPOSED,
-        ReviewDecision.KEPT,
-    ),
-    ReviewFinding.MISSING: (ReviewDecision.APPLIED, ReviewDecision.LEFT_OUT),
-}
 # Decisions that only say something; made anew, a review asks again where its finding changed.
 _SAID = (ReviewDecision.KEPT, ReviewDecision.LEFT_OUT)
 
@@ -167,15 +157,6 @@ def decide_line(
         changes={"decision": ["", decision]},
     )  # fmt: skip
     return line
-
-
-def needs_words(line: ReviewLine, decision: str) -> bool:
-    """Against what the test found, somebody answers in words."""
-    if decision == ReviewDecision.LEFT_OUT:
-        return True
-    if decision == ReviewDecision.KEPT:
-        return line.finding != ReviewFinding.STAYS
-    return line.finding == ReviewFinding.STAYS
 
 
 @transaction.atomic
