@@ -44,6 +44,10 @@ app.conf.beat_schedule = {
         "task": "subsidies.tasks.sweep_papers",
         "schedule": crontab(minute=55, hour=1),
     },
+    "stray photos": {
+        "task": "subsidies.tasks.sweep_photos",
+        "schedule": crontab(minute=58, hour=1),
+    },
     "invariants": {
         "task": "fpadmin.jobs.tasks.check_invariants",
         "schedule": crontab(minute=0, hour=4),

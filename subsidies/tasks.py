@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from fpadmin.audit.log import SystemJob
-from subsidies.services import application_papers
+from subsidies.services import application_papers, notices
 
 
 @shared_task
@@ -14,3 +14,10 @@ def sweep_papers() -> int:
     """Each night: papers of applications that no row knows go, a day after they were written."""
     before = timezone.now() - timedelta(days=1)
     return application_papers.sweep_papers(before=before, by=SystemJob("定时任务"))
+
+
+@shared_task
+def sweep_photos() -> int:
+    """Each night: photos of notices that no row knows go, a day after they were written."""
+    before = timezone.now() - timedelta(days=1)
+    return notices.sweep_photos(before=before, by=SystemJob("定时任务"))

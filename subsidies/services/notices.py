@@ -23,6 +23,7 @@ EVENT_TYPES = {
     "notice.posted": "张贴公示",
     "notice.photo_added": "上传公示照片",
     "notice.printed": "打印公示表",
+    "notice.photos_swept": "清理公示无主照片",
     "notice.closed": "结束公示",
     "objection.recorded": "登记公示异议",
     "objection.decided": "处理公示异议",
@@ -102,6 +103,15 @@ def add_photo(*, by, notice: Notice, photo: Paper) -> Notice:
         raise
     transaction.on_commit(lambda: sealed.drop(old))
     return notice
+
+
+@transaction.atomic
+def sweep_photos(*, before: datetime, by: log.SystemJob) -> int:
+    """Remove stored photos older than `before` that no notice knows; return how many."""
+    known = set(Notice.objects.exclude(photo="").values_list("photo", flat=True))
+    orphans = sealed.drop_orphans(FOLDER, known=known, before=before)
+    log.record("notice.photos_swept", by=by, count=orphans)
+    return orphans
 
 
 @transaction.atomic

@@ -5,12 +5,15 @@ from datetime import date, timedelta
 import pytest
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
+from fpadmin import sealed
 from fpadmin.audit import log
 from fpadmin.audit.models import AuditEvent
 from fpadmin.errors import RuleViolation
 from households.models import Residency
 from households.special import uploads
+from subsidies import tasks
 from subsidies.models import (
     Application,
     Notice,
@@ -243,6 +246,19 @@ def test_photo_leaves_no_file_behind_where_it_fails(notice, propagandist, monkey
     assert set(default_storage.listdir("notices")[1]) == before
     notice.refresh_from_db()
     assert not notice.photo
+
+
+def test_stray_photos_go_in_the_night(notice, clerk):
+    kept = services.add_photo(by=clerk, notice=notice, photo=photo()).photo
+    stray = sealed.keep(photos.FOLDER, b"nobody's")
+    assert tasks.sweep_photos() == 0  # a day is left to the service that still writes
+
+    tomorrow = timezone.now() + timedelta(days=1)
+    services.sweep_photos(before=tomorrow, by=log.SystemJob("测试"))
+
+    assert default_storage.exists(kept)
+    assert not default_storage.exists(stray)
+    assert AuditEvent.objects.filter(type="notice.photos_swept").count() == 2
 
 
 def test_photo_of_an_ended_notice_stays(notice, clerk):
