@@ -63,7 +63,6 @@ def run(
         progress(done, len(chosen) + 1, rule.title)
         found |= {key_of(rule, finding): (rule, finding) for finding in rule.find(ground)}
     counts |= _keep(found, [rule.key for rule in chosen], region, today)
-    RosterEntry.objects.of_office(region).new().update(compared_at=now)
     log.record(
         "comparison.run",
         by=by,
@@ -122,23 +121,26 @@ def match_entries(region: Region, now: datetime) -> int:
     """Lead each line of the region's lists to the person of its number, within the office's region.
 
     Also lines of earlier lists, whose person was registered, or whose number was corrected, since.
-    Returns how many lines are new.
+    New lines count as compared from `now`. Returns how many these are.
     """
     entries = RosterEntry.objects.of_office(region).order_by()
-    entries.filter(resident__isnull=False).exclude(
-        Q(resident__id_number_digest=F("id_number_digest"))
-        & Q(resident__id_number_digest__isnull=False)
-    ).update(resident=None)
-    for office in (
-        entries.filter(resident__isnull=True).values_list("office", "office__path").distinct()
-    ):
+    # A person without a number has a null digest, which equals none.
+    same = Q(
+        resident__id_number_digest__isnull=False, resident__id_number_digest=F("id_number_digest")
+    )
+    entries.filter(resident__isnull=False).exclude(same).update(resident=None)
+    number = 0
+    for office, path in entries.values_list("office", "office__path").distinct():
+        lines = RosterEntry.objects.filter(office=office)
         people = Resident.objects.filter(
-            below(office[1], "village__path"), id_number_digest=OuterRef("id_number_digest")
+            below(path, "village__path"), id_number_digest=OuterRef("id_number_digest")
         ).order_by()
-        RosterEntry.objects.filter(Exists(people), office=office[0], resident__isnull=True).update(
-            resident=Subquery(people.values("pk")[:1])
+        whom = Subquery(people.values("pk")[:1])
+        lines.filter(Exists(people), resident__isnull=True, compared_at__isnull=False).update(
+            resident=whom
         )
-    return entries.new().count()
+        number += lines.new().update(resident=whom, compared_at=now)
+    return number
 
 
 @transaction.atomic
