@@ -12,6 +12,7 @@ from fpadmin import dates
 from fpadmin.accounts.permissions import Permission, requires
 from fpadmin.entry.pages import entry_form, once, render_form
 from fpadmin.errors import RuleViolation
+from fpadmin.money import capital_yuan
 from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import list_page, registered_list_page
 from households.forms.special_rounds import (
@@ -312,7 +313,7 @@ def _receipts(request, care_round: CareRound, visits):
         title=f"{care_round.name}签收单",
         sheets=sheets,
         count=sum(map(len, sheets)),
-        in_words="" if amount is None else round_paper.capital_yuan(amount),
+        in_words="" if amount is None else capital_yuan(amount),
         layout="A4竖向，沿虚线裁开，一户一张",
     )
 

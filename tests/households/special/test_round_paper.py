@@ -141,21 +141,3 @@ def test_office_list_costs_the_same_for_more_families(
 
     look()
     assert_query_count_does_not_grow(look, grow)
-
-
-@pytest.mark.parametrize(
-    ("amount", "words"),
-    [
-        ("500", "伍佰元整"),
-        ("1005.30", "壹仟零伍元叁角整"),
-        ("3.05", "叁元零伍分"),
-        ("0.50", "伍角整"),
-        ("10", "壹拾元整"),
-        ("10500", "壹万零伍佰元整"),
-        ("100005", "壹拾万零伍元整"),
-        ("205000", "贰拾万伍仟元整"),
-        ("10203040.56", "壹仟零贰拾万叁仟零肆拾元伍角陆分"),
-    ],
-)
-def test_sums_in_words(amount, words):
-    assert round_paper.capital_yuan(Decimal(amount)) == words
