@@ -5,6 +5,7 @@ Who qualifies is asked for once a page; count, figures and rows then work on the
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlencode
 
@@ -13,12 +14,10 @@ import django_tables2 as tables
 from django.db import connection
 from django.db.models import (
     BigIntegerField,
-    BooleanField,
     Case,
     CharField,
     Count,
     DateField,
-    ExpressionWrapper,
     Func,
     OuterRef,
     Q,
@@ -77,67 +76,85 @@ def key_of(code: str) -> str:
 def candidates(asked: Asked, *, sensitive: bool) -> QuerySet:
     """Who qualifies, and who is on the roll without qualifying, of the user's region.
 
-    `meets`: qualifies. `state`: ON, APPLYING, OPEN or LOST. `through_name`: by whose facts, "" where by
+    `state`: ON, APPLYING, OPEN or LOST. `through_name`: by whose facts, "" where by
     one's own. None where the policy isn't the user's to know, or not of this list.
     """
     question = question_of(asked)
     people = Resident.objects.visible_to(asked.user).for_list()
     if question is None or question.policy.sensitive != sensitive:
-        return _described(people.none(), asked.user, None, [])
-    units = found(question.code, question.day, question.path, book=question.book)
-    return _described(people, asked.user, question, units)
+        people, states, through = people.none(), _States(), {}
+    else:
+        units = found(question.code, question.day, question.path, book=question.book)
+        states = _states(asked.user, question, units)
+        people = people.filter(pk__in=keys_in(states.everybody))
+        through = {unit.resident_id: unit.through_id for unit in units}
+    return people.annotate(
+        state=Case(
+            When(pk__in=keys_in(states.lost), then=Value(LOST)),
+            When(pk__in=keys_in(states.on), then=Value(ON)),
+            When(pk__in=keys_in(states.applying), then=Value(APPLYING)),
+            default=Value(OPEN),
+        ),
+        through_name=_names_of(through, asked.user),
+        as_of=Value(question and question.day, output_field=DateField()),
+        policy=Value(question.code if question else ""),
+    ).order_by("village__path", "household__number", "pk")
 
 
-def _described(people: QuerySet, user, question: Question | None, units: list[Found]) -> QuerySet:
-    code = question.code if question else ""
-    day = question.day if question else None
-    enrolled = Enrolment.objects.visible_to(user).filter(policy_code=code).order_by()
-    enrolled = enrolled.active_on(day) if day else enrolled.none()
-    applying = Application.objects.visible_to(user).open().filter(policy_code=code).order_by()
-    who = question.policy.who if question else "person"
-    meets = Q(pk__in=keys_in(one.resident_id for one in units))
-    on = _of_unit(who, enrolled)
-    # Of whom the roll names without the unit being found: the wife may qualify, and he be enrolled.
-    lost = Q(pk__in=enrolled.values("resident")) & ~_found_with(who, units)
-    through = {one.resident_id: one.through_id for one in units}
-    return (
-        people.filter(meets | lost)
-        .annotate(
-            meets=ExpressionWrapper(meets, output_field=BooleanField()),
-            state=Case(
-                When(~meets, then=Value(LOST)),
-                When(on, then=Value(ON)),
-                When(_of_unit(who, applying), then=Value(APPLYING)),
-                default=Value(OPEN),
-            ),
-            through_name=_names_of(through, user),
-            as_of=Value(day, output_field=DateField()),
-            policy=Value(code),
-        )
-        .order_by("village__path", "household__number", "pk")
+@dataclass(frozen=True)
+class _States:
+    """Keys of the people of a list: everybody in it, and those who are not simply OPEN."""
+
+    everybody: frozenset[int] = frozenset()
+    on: frozenset[int] = frozenset()
+    applying: frozenset[int] = frozenset()
+    lost: frozenset[int] = frozenset()
+
+
+def _states(user, question: Question, units: list[Found]) -> _States:
+    """How each unit that was found stands to the roll, and who is on the roll of none of them."""
+    who = question.policy.who
+    enrolments = Enrolment.objects.visible_to(user).active_on(question.day)
+    enrolled = _unit_keys(who, enrolments.filter(policy_code=question.code))
+    applied = _unit_keys(
+        who, Application.objects.visible_to(user).open().filter(policy_code=question.code)
     )
-
-
-def _of_unit(who: str, rows: QuerySet) -> Q:
-    """People whose unit of the policy one of the rows is about: their own, the spouse's, the household's."""
-    own = Q(pk__in=rows.values("resident"))
-    if who == "couple":
-        spouses = rows.filter(resident__spouse__isnull=False).values("resident__spouse")
-        return own | Q(pk__in=spouses)
+    meeting = {unit.resident_id for unit in units}
+    named = {(_KEY, unit.resident_id) for unit in units}
     if who == "family":
-        return own | Q(household__in=rows.values("resident__household"))
-    return own
+        named |= {(_HOME, unit.household_id) for unit in units}
+    on, applying = (
+        frozenset(
+            unit.resident_id
+            for unit in units
+            if (_KEY, unit.resident_id) in keys or (_HOME, unit.household_id) in keys
+        )
+        for keys in (_all(enrolled), _all(applied))
+    )
+    # The wife may be found, and he be enrolled: then neither is lost.
+    lost = frozenset(pk for pk, keys in enrolled.items() if keys.isdisjoint(named))
+    return _States(frozenset(meeting | lost), on, applying, lost)
 
 
-def _found_with(who: str, units: list[Found]) -> Q:
-    """People whose unit of the policy was found."""
-    found_keys = keys_in(one.resident_id for one in units)
-    if who == "couple":
-        return Q(pk__in=found_keys) | Q(spouse__isnull=False, spouse__in=found_keys)
-    if who == "family":
-        homes = keys_in({one.household_id for one in units})
-        return Q(pk__in=found_keys) | Q(household__in=homes)
-    return Q(pk__in=found_keys)
+# What names a unit: the key of a person, or of a household.
+_KEY, _HOME = "person", "household"
+
+
+def _unit_keys(who: str, rows: QuerySet) -> dict[int, set[tuple[str, int]]]:
+    """Each row's person → what names the unit: himself, of a couple the spouse, of a family the home."""
+    found = {}
+    values = rows.order_by().values_list("resident", "resident__spouse", "resident__household")
+    for pk, spouse, household in values:
+        found[pk] = {(_KEY, pk)}
+        if who == "couple" and spouse:
+            found[pk].add((_KEY, spouse))
+        if who == "family":
+            found[pk].add((_HOME, household))
+    return found
+
+
+def _all(keys: dict[int, set[tuple[str, int]]]) -> set[tuple[str, int]]:
+    return set().union(*keys.values())
 
 
 def keys_in(keys: Iterable[int]) -> RawSQL:
@@ -205,7 +222,7 @@ class CandidateFilter(FilterSet):
 
     def filter_queryset(self, queryset):
         queryset = super().filter_queryset(queryset)
-        return queryset if self.form.cleaned_data.get("state") else queryset.filter(meets=True)
+        return queryset if self.form.cleaned_data.get("state") else queryset.exclude(state=LOST)
 
     def as_it_is(self, queryset, name, value):
         return queryset
@@ -221,7 +238,7 @@ class CandidateFilter(FilterSet):
         if self.form.is_valid() and self.form.cleaned_data["village"]:
             rows = rows.filter(village=self.form.cleaned_data["village"])
         numbers = rows.order_by().aggregate(
-            all=Count("pk", filter=Q(meets=True)),
+            all=Count("pk", filter=~Q(state=LOST)),
             on=Count("pk", filter=Q(state=ON)),
             off=Count("pk", filter=Q(state__in=[APPLYING, OPEN])),
             lost=Count("pk", filter=Q(state=LOST)),

@@ -7,7 +7,7 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from fpadmin.ui.listing import LISTS, Asked
-from households.models import Resident
+from households.models import LowIncomeSpell, Resident
 from tests.conftest import TODAY
 from tests.factories.benefits import make_application, make_enrolment, make_old_couple, switch_on
 from tests.factories.households import make_birth, make_household, make_resident
@@ -195,3 +195,17 @@ def test_list_asks_as_often_for_many(
         lambda: client.get(reverse("subsidies:eligibility-list")),
         lambda: [make_old_couple(village) for _ in range(5)],
     )
+
+
+def test_family_stands_once_and_is_on_the_roll_through_any_of_it(village, county, clerk, sign_in):
+    switch_on("LOCAL-DIBAO", county)
+    pairs = [make_old_couple(village, f"0000{n}") for n in range(3)]
+    for head, _ in pairs[:2]:
+        LowIncomeSpell.objects.create(household=head.household)
+    make_enrolment(pairs[0][1], "LOCAL-DIBAO")  # the wife's name, in a home that qualifies
+    make_enrolment(pairs[2][1], "LOCAL-DIBAO")  # in one that does not
+    client = sign_in(clerk)
+
+    assert listed(client) == [("陶有田", "on"), ("陶有田", "open")]
+    assert listed(client, state="lost") == [("宋桂兰", "lost")]
+    assert figures(client)["符合条件"] == 2
