@@ -96,8 +96,8 @@ _ALL = (
     ),
     Rule(
         "registrations", DOUBLE, "疑似一人两份登记都在册",
-        "两份登记可能是同一个人。请看身份证和户口簿，是同一人的合并登记；不是的写明依据。",
-        double.two_registrations, (MERGE, END), reason=ExitReason.TWICE,
+        "两份登记可能是同一个人。请看身份证和户口簿，是同一人的先把其中一份提出退出，再合并登记；不是的写明依据。",
+        double.two_registrations, (END, MERGE), reason=ExitReason.TWICE,
     ),
     Rule(
         "missing", MISSING, "符合条件，没有在册",

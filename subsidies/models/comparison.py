@@ -126,8 +126,10 @@ class DifferenceQuerySet(RegionScopedQuerySet):
         return self.exclude(verdict__in=["", Difference.Verdict.RIGHT], gone_on__isnull=True)
 
     def for_list(self):
-        """With the person, village, owner, and whose list it rests on."""
-        return self.select_related("resident__household", "resident__village", "owner", "entry")
+        """With the person, village and owner; what is wrong comes first."""
+        return self.select_related("resident__household", "resident__village", "owner").order_by(
+            "-kind", "resident__village__path", "resident__household__number", "pk"
+        )
 
 
 class Difference(models.Model):

@@ -56,7 +56,7 @@ def run(
     bulk.one_at_a_time("comparison")
     chosen = [rule for key, rule in RULES.items() if rules is None or key in rules]
     progress(0, len(chosen) + 1, "对应居民")
-    counts = {"entries": match_entries(region, now)}
+    counts = {"entries": _match_entries(region, now)}
     ground = Ground(region.path, today, policy_book(today))
     found: dict[str, tuple[Rule, Finding]] = {}
     for done, rule in enumerate(chosen, start=1):
@@ -117,7 +117,7 @@ def _keep(found, rules: list[str], region: Region, today: date) -> dict[str, int
     return {"new": len(new), "gone": len(gone), "again": len(again), "kept": kept}
 
 
-def match_entries(region: Region, now: datetime) -> int:
+def _match_entries(region: Region, now: datetime) -> int:
     """Lead each line of the region's lists to the person of its number, within the office's region.
 
     Also lines of earlier lists, whose person was registered, or whose number was corrected, since.
