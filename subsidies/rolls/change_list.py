@@ -192,7 +192,8 @@ def _refused(change: EnrolmentChange, standing: limits.Standing, now: datetime) 
 def decide_rows(rows: list[EnrolmentChange], accept: bool, *, by, values, day) -> dict[int, str]:
     """Decide them one after the other; those refused after all are named."""
     refused = {}
-    for row in rows:
+    # Whoever decides others at the same time locks people in the same order.
+    for row in sorted(rows, key=lambda row: row.enrolment.resident_id):
         try:
             decide_change(
                 by=by, change=row, accept=accept, note=values.get("note", ""), now=timezone.now()
@@ -278,7 +279,9 @@ COLUMNS = (
     ListColumn("end_reason", "退出原因", ("end_reason",)),
     ListColumn("note", "说明", ("note",), width=40),
     ListColumn("proposed_by", "提出人", ("proposed_by__name",)),
-    ListColumn("proposed_at", "提出时间", ("proposed_at",), kind="time", width=18),
+    ListColumn(
+        "proposed_at", "提出时间", ("proposed_at",), kind="time", shown=False, width=18
+    ),
     ListColumn(
         "decision", "状态", ("decision",),
         write=lambda decision: Decision(decision).label if decision else WAITING,

@@ -129,7 +129,7 @@ def story(line: Enrolment, standing, changes: list[EnrolmentChange]) -> list[Hap
             found.append(
                 Happening(one.until_month, f"暂停到{month_words(one.until_month)}，次月恢复发放")
             )
-    for one in changes:
+    for one in reversed(changes):
         found.append(_proposed(one))
         if one.decision:
             found.append(_decided(one))
@@ -138,7 +138,7 @@ def story(line: Enrolment, standing, changes: list[EnrolmentChange]) -> list[Hap
         if line.end_month < line.start_month:
             title = "退出，从未发放"
         found.append(Happening(line.end_month, title, line.get_end_reason_display(), strong=True))
-    return sorted(found, key=lambda one: one.day, reverse=True)
+    return sorted(found, key=lambda one: one.day)[::-1]  # of one day, too, the newest first
 
 
 def record_of(line: Enrolment) -> dict[str, Any] | None:
@@ -177,8 +177,3 @@ def _followed(user, line: Enrolment) -> Enrolment | None:
 def _visible(user, line: Enrolment | None) -> Enrolment | None:
     """The line, unless its policy may not be named to the user."""
     return line if line and line.policy_code in codes_for(user) else None
-
-
-def title_of(line: Enrolment) -> str:
-    """What pages call the line: the person and the policy."""
-    return f"{line.resident.name}　{catalogue.name_of(line.policy_code)}"

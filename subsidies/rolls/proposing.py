@@ -54,11 +54,6 @@ def offers(standing: Standing, day: date) -> list[Offer]:
     return found
 
 
-def offer_of(standing: Standing, kind: str, day: date) -> Offer | None:
-    """The one of that kind, None where it may not be proposed."""
-    return next((one for one in offers(standing, day) if one.kind == kind), None)
-
-
 def usual_end(standing: Standing, day: date) -> tuple[date, str]:
     """Month and reason that the registry speaks for: a death, a departure, else an end now."""
     one = standing.line.resident

@@ -42,7 +42,7 @@ def _proposals(kind: str) -> Callable[..., dict[int, str]]:
     @transaction.atomic
     def apply(rows: list[Enrolment], *, by, values, day) -> dict[int, str]:
         refused = {}
-        for row in rows:
+        for row in sorted(rows, key=lambda row: row.pk):  # as lines are locked elsewhere
             try:
                 propose_change(by=by, enrolment=row, kind=kind, now=timezone.now(), **values)
             except RuleViolation as violation:

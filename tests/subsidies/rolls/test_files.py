@@ -1,0 +1,75 @@
+"""The files of the rolls: the page's rows, numbers masked, sensitive rolls counted as health data."""
+
+import io
+from datetime import date
+
+import openpyxl
+import pytest
+import pyzipper
+from django.http import QueryDict
+from django.utils import timezone
+
+from fpadmin.exports import selectors, services
+from fpadmin.ui.listing import HEALTH, LISTS, Asked, Selection
+from subsidies.rolls.change_list import KEY as CHANGES
+from subsidies.rolls.roll_list import KEY, SENSITIVE_KEY
+from tests.factories.benefits import make_enrolment, make_old_couple, switch_on
+from tests.subsidies.rolls.test_changes import proposed
+
+pytestmark = pytest.mark.django_db
+TODAY = date(2018, 10, 9)
+
+
+@pytest.fixture
+def export(settings, tmp_path, run_jobs_now):
+    """export(by, key, query) → the sheet's rows below its headings."""
+    settings.MEDIA_ROOT = tmp_path
+
+    def make(by, key, query="") -> list[list]:
+        spec = LISTS[key]
+        made = services.request_export(
+            by=by, spec=spec, columns=[c for c in spec.columns if c.in_file], scope="found",
+            selection=Selection(Asked(by, QueryDict(query), {}, TODAY), is_all=True), clear=False,
+            purpose="check", note="", now=timezone.now(),
+        )  # fmt: skip
+        run_jobs_now()
+        made.refresh_from_db()
+        content = b"".join(services.open_file(export=made, by=by))
+        with pyzipper.AESZipFile(io.BytesIO(content)) as archive:
+            archive.setpassword(made.password.encode())
+            sheet = openpyxl.load_workbook(io.BytesIO(archive.read(archive.namelist()[0]))).active
+        rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
+        start = next(i for i, row in enumerate(rows) if "姓名" in row)
+        return [dict(zip(rows[start], row, strict=True)) for row in rows[start + 1 :] if row[1]]
+
+    return make
+
+
+def test_file_of_a_roll_has_the_rows_of_the_page(clerk, village, export):
+    switch_on("CN-RURAL", village.parent)
+    head, wife = make_old_couple(village)
+    head.bank_account = "6217001234567890"
+    head.save()
+    make_enrolment(head)
+    make_enrolment(wife, end_month=date(2016, 12, 1), end_reason="其他")
+    make_enrolment(wife, "CN-SPECIAL-DEATH")
+    (row,) = export(clerk, KEY)
+    assert (row["姓名"], row["起始年月"], row["状态"]) == ("陶有田", "2015-01", "在册")
+    assert (row["标准（元）"], row["账号"]) == (960, "6217****7890")
+    assert head.id_number not in str(row)
+    found = {one["姓名"]: one for one in export(clerk, KEY, "state=all")}
+    assert (found["宋桂兰"]["最后发放年月"], found["宋桂兰"]["退出原因"]) == ("2016-12", "其他")
+
+
+@pytest.mark.parametrize(("key", "told"), [(KEY, False), (SENSITIVE_KEY, True), (CHANGES, True)])
+def test_file_that_tells_of_a_death_or_illness_counts_as_health_data(clerk, village, key, told):
+    spec = LISTS[key]
+    selection = Selection(Asked(clerk, QueryDict(""), {}, TODAY), is_all=True)
+    kinds = selectors.sensitive_kinds(spec, selection, [spec.column("name")])
+    assert (HEALTH in kinds) == told
+
+
+def test_file_of_changes(clerk, village, export):
+    proposed(clerk, make_enrolment(make_old_couple(village)[0]))
+    (row,) = export(clerk, CHANGES)
+    assert (row["事项"], row["年月"], row["状态"]) == ("退出", "2018-12", "待审核")
