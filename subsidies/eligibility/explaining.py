@@ -7,7 +7,7 @@ from datetime import date
 from django.db import connection
 
 from households.models import ChildRecord, Relation, Resident
-from subsidies.eligibility.facts import criteria_of, facts, people_of
+from subsidies.eligibility.facts import MARRIED, criteria_of, facts, people_of
 from subsidies.eligibility.predicates import EXCLUDES, Facts, predicate, sql_of
 from subsidies.models import Enrolment
 from subsidies.policies import catalogue
@@ -98,8 +98,11 @@ def explain(
 
 def deciding_people(resident: Resident, who: str) -> list[int]:
     """Whose facts may decide of the person: himself first, then spouse, household or parents."""
-    if who == "couple" and resident.spouse_id:
-        return [resident.pk, resident.spouse_id]
+    if who == "couple":
+        # Also whoever is linked from the other side alone: he would be found under this name.
+        linked = Resident.objects.filter(spouse=resident.pk, marital__in=MARRIED).order_by("pk")
+        both = [resident.spouse_id, *linked.values_list("pk", flat=True)]
+        return list(dict.fromkeys([resident.pk, *(pk for pk in both if pk)]))
     if who == "family":
         members = Resident.objects.filter(
             household=resident.household_id, departed_on__isnull=True

@@ -13,7 +13,7 @@ from fpadmin.accounts.models import Region
 from households.models import ChildRecord, Resident
 from households.special.dates_ahead import birthday
 from subsidies.eligibility.explaining import tested
-from subsidies.eligibility.facts import criteria_of
+from subsidies.eligibility.facts import MARRIED, criteria_of
 from subsidies.eligibility.finding import found
 from subsidies.eligibility.predicates import EXCLUDES, Facts, predicate
 from subsidies.models import Application, Enrolment, ExitReason, ReviewFinding
@@ -177,8 +177,12 @@ def deciding_of(residents: Iterable[Resident], who: str) -> dict[int, list[int]]
     residents = list(residents)
     found_people = {one.pk: [one.pk] for one in residents}
     if who == "couple":
+        linked = Resident.objects.filter(spouse__in=list(found_people), marital__in=MARRIED)
+        for pk, spouse in linked.order_by("pk").values_list("pk", "spouse"):
+            found_people[spouse].append(pk)
         for one in residents:
-            found_people[one.pk] += [one.spouse_id] if one.spouse_id else []
+            if one.spouse_id and one.spouse_id not in found_people[one.pk]:
+                found_people[one.pk].append(one.spouse_id)
     elif who == "family":
         homes = defaultdict(list)
         for one in residents:
