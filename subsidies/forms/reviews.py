@@ -1,11 +1,18 @@
-"""What is typed about a yearly review: which to make, what is decided of a line, a note for many."""
+"""What is typed about yearly reviews: which to make, what is decided of a line, which roster to print."""
+
+from datetime import date
 
 from django import forms
 
+from fpadmin.accounts.models import Region
 from households.forms.base import choose
 from subsidies.forms.enrolments import MonthField
 from subsidies.models import ExitReason, ReviewDecision, ReviewLine
+from subsidies.policies import catalogue
+from subsidies.policies.seeing import codes_for
 from subsidies.reviews.decisions import DECISIONS
+from subsidies.reviews.roster import KINDS, ROSTER
+from subsidies.reviews.turnover_list import years
 
 _NOTE = {
     "label": "说明", "max_length": 200, "required": False,
@@ -64,3 +71,32 @@ class NoteManyForm(forms.Form):
 
     def __init__(self, data=None, *, asked, rows):
         super().__init__(data)
+
+
+class RosterForm(forms.Form):
+    """Which paper, of which policy, place and year: of those that the user may know of."""
+
+    kind = forms.ChoiceField(label="名单", choices=list(KINDS.items()), required=False)
+    policy = forms.ChoiceField(label="政策", choices=[])
+    year = forms.TypedChoiceField(label="年度", choices=[], coerce=int)
+    place = forms.ChoiceField(label="乡镇、村（社区）", choices=[])
+
+    def __init__(self, data=None, *, user, today: date, policy: str = ""):
+        super().__init__(data, initial={"kind": ROSTER, "year": str(today.year), "policy": policy})
+        there = Region.objects.visible_to(user).valid_on(today)
+        levels = (Region.Level.TOWNSHIP, Region.Level.VILLAGE)
+        self.places = {one.code: one for one in there.filter(level__in=levels).order_by("code")}
+        self.fields["policy"].choices = choose(
+            (code, catalogue.name_of(code)) for code in codes_for(user)
+        )
+        self.fields["year"].choices = years(today)
+        self.fields["place"].choices = [
+            (code, f"{one.name}（全部）" if one.level == Region.Level.TOWNSHIP else one.name)
+            for code, one in self.places.items()
+        ]
+
+    def clean_kind(self):
+        return self.cleaned_data["kind"] or ROSTER
+
+    def clean_place(self):
+        return self.places[self.cleaned_data["place"]]

@@ -140,7 +140,7 @@ def lines(span: Span) -> QuerySet:
     )
 
 
-def _inside(span: Span, places) -> QuerySet:
+def inside(span: Span, places) -> QuerySet:
     """lines() counted in the places. Only people who ever were there are looked at."""
     ever = Residency.objects.filter(village__in=list(places.paths)).order_by()
     found = lines(span).filter(resident__in=ever.values("resident"))
@@ -158,7 +158,7 @@ def _computer(codes: Sequence[str]):
         if any(region.level == GROUP for region in regions):
             columns.append(PLACE.group)
         counted = (
-            _inside(span, places)
+            inside(span, places)
             .values(*columns)
             .annotate(**{f"n_{k}": Count("pk", filter=BY_KEY[k].holds(span)) for k in kinds})
         )
@@ -179,7 +179,7 @@ def _computer(codes: Sequence[str]):
 def people(code: str, region: Region, span: Span) -> ListRows:
     """The lines behind a figure."""
     kind, policy = _read(code)
-    found = _inside(span, gathered([region])).filter(kind.holds(span))
+    found = inside(span, gathered([region])).filter(kind.holds(span))
     if policy:
         found = found.filter(policy_code=policy)
     codes = Region.objects.filter(pk=OuterRef("place")).values("code")

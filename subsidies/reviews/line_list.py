@@ -50,6 +50,7 @@ TAGS = {
 }  # fmt: skip
 OPEN, DONE = "open", "done"
 MOST = 500
+NO_REASON = "没有查出退出原因，请逐个处理并选择原因。"
 
 
 def key_of(policy_code: str) -> str:
@@ -213,6 +214,8 @@ def _refusals(decision: str) -> Callable[..., dict[int, str]]:
                 reasons[row.pk] = "已经处理过了。"
             elif decision not in DECISIONS[row.finding]:
                 reasons[row.pk] = f"核查结果是“{row.get_finding_display()}”，不能这样处理。"
+            elif decision == ReviewDecision.END_PROPOSED and not row.reason:
+                reasons[row.pk] = NO_REASON
             elif needs_words(row, decision) and not values.get("note", "").strip():
                 reasons[row.pk] = "请写明理由。"
             elif row.enrolment_id in waiting and decision in _PROPOSING:

@@ -1,9 +1,12 @@
 """Which reviews a township has and lacks in a year, and what one found."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from urllib.parse import urlencode
 
 from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils import timezone
 
 from fpadmin.accounts.models import Region
 from subsidies.models import AnnualReview, Enrolment, ReviewFinding, ReviewLine
@@ -19,11 +22,24 @@ class Row:
 
     policy: Policy
     region: Region
+    year: int
     review: AnnualReview | None
     on_roll: int
     counts: dict[str, int]
     open: int
     due: date | None
+
+    @property
+    def roster_url(self) -> str:
+        """The roster of the township for the year."""
+        query = {"policy": self.policy.code, "year": self.year, "place": self.region.code}
+        return f"{reverse('subsidies:roster-print')}?{urlencode(query)}"
+
+    @property
+    def turnover_url(self) -> str:
+        """Who entered and left in the year."""
+        query = {"policy": self.policy.code, "year": self.year}
+        return f"{reverse('subsidies:review-exits')}?{urlencode(query)}"
 
     @property
     def total(self) -> int:
@@ -68,6 +84,7 @@ def rows_of(user, region: Region, year: int) -> list[Row]:
         Row(
             policies()[code],
             region,
+            year,
             reviews.get(code),
             on_roll.get(code, 0),
             *counted.get(getattr(reviews.get(code), "pk", None), ({}, 0)),
@@ -83,7 +100,7 @@ def row_of(user, review: AnnualReview) -> Row:
     counts, waiting = _counts(user, [review.pk]).get(review.pk, ({}, 0))
     due = policy_book(review.as_of).due(review.policy_code, review.region.path, review.year + 1)
     policy = policies()[review.policy_code]
-    return Row(policy, review.region, review, 0, counts, waiting, due)
+    return Row(policy, review.region, review.year, review, 0, counts, waiting, due)
 
 
 def open_lines(user) -> int:
@@ -91,6 +108,25 @@ def open_lines(user) -> int:
     return (
         ReviewLine.objects.visible_to(user).filter(decision="", review__closed_at__isnull=True)
     ).count()
+
+
+def not_made(user, today: date) -> int:
+    """Policies whose roll of last December nobody has reviewed in the user's township, until somebody does.
+
+    A roll that came in only this year was not there to be reviewed.
+    """
+    region = user.region
+    if region is None or region.level != Region.Level.TOWNSHIP:
+        return 0
+    last = date(today.year - 1, 12, 31)
+    known_by = timezone.make_aware(datetime(today.year, 1, 1))
+    lines = Enrolment.objects.visible_to(user).active_on(last).filter(created_at__lt=known_by)
+    rolls = set(lines.order_by().values_list("policy_code", flat=True).distinct())
+    if not rolls:
+        return 0
+    made = AnnualReview.objects.visible_to(user).filter(region=region, year=last.year)
+    on = set(policy_book(last).on_codes_within(region.path))
+    return len((rolls & on) - set(made.values_list("policy_code", flat=True)))
 
 
 def open_url(review: AnnualReview) -> str:

@@ -1,13 +1,14 @@
 """The pages of the yearly review: made, looked at, decided one by one and in batches, closed."""
 
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from fpadmin.ui.todos import todos_for
 from households.models import Resident
-from subsidies.models import AnnualReview, EnrolmentChange, ReviewLine
+from subsidies.models import AnnualReview, Enrolment, EnrolmentChange, ReviewLine
 from subsidies.services.reviews import make_review
 from tests.factories.benefits import make_enrolment, make_old_couple, switch_on
 from tests.factories.special import make_bereaved
@@ -83,11 +84,42 @@ def test_one_person_is_decided_with_the_criteria_in_sight(review, people, clerk,
 
 def test_batch_shows_the_list_and_proposes_for_those_it_fits(review, people, clerk, sign_in):
     client = sign_in(clerk)
-    lines = list(review.lines.values_list("pk", flat=True))
+    ticked = ",".join(str(pk) for pk in review.lines.values_list("pk", flat=True))
     url = reverse("lists:act-confirm", args=["review-lines", "end-proposed"])
-    page = text(client.post(url, {"pk": lines, "step": "check", "note": "年审"}, follow=True))
-    assert people[0].name in page
-    assert "不能这样处理" in page
+
+    shown = client.post(url, {"picked": ticked, "note": "", "step": "check"})
+    assert not EnrolmentChange.objects.exists()
+    client.post(url, {"picked": ticked, "note": "", "step": "do"})
+
+    preview = shown.context["preview"]
+    assert [line.name for line in preview.first] == ["陶有田　应退出　死亡　发到2018-12"]
+    reasons = {line.name.split("　")[1]: line.reason for line in preview.cannot}
+    assert reasons == {
+        "继续享受": "没有查出退出原因，请逐个处理并选择原因。",
+        "符合条件未在册": "核查结果是“符合条件未在册”，不能这样处理。",
+    }
+    change = EnrolmentChange.objects.get()
+    assert (change.enrolment.resident, change.month) == (people[0], date(2018, 12, 1))
+    assert (change.end_reason, change.decision) == ("死亡", "")
+    decided = review.lines.exclude(decision="").get()
+    assert (decided.resident, decided.decision, decided.change) == (
+        people[0], "end_proposed", change,
+    )  # fmt: skip
+
+
+def test_batch_against_the_finding_needs_words(review, people, clerk, sign_in):
+    client = sign_in(clerk)
+    url = reverse("lists:act-confirm", args=["review-lines", "kept"]) + f"?review={review.pk}"
+    without = client.post(url, {"all": "1", "note": "", "step": "check"}).context["preview"]
+    assert [line.name for line in without.first] == ["宋桂兰　继续享受"]
+    assert "请写明理由。" in [line.reason for line in without.cannot]
+
+    done = client.post(url, {"all": "1", "note": "派出所更正", "step": "do"}, follow=True)
+
+    assert set(review.lines.filter(decision="kept").values_list("resident", "note")) == {
+        (people[0].pk, "派出所更正"), (people[1].pk, "派出所更正"),
+    }  # fmt: skip
+    assert done.context["report"].done == 2
 
 
 def test_sensitive_review_is_not_in_the_plain_list(clerk, township, village, sign_in):
@@ -130,6 +162,39 @@ def test_other_township_has_none_of_it(review, other_clerk, sign_in):
 
 def test_home_page_names_what_is_left(review, clerk, sign_in):
     assert "年审对象未处理" in text(sign_in(clerk).get(reverse("home")))
+
+
+def waiting(user, day):
+    return {todo.label: todo.count for todo in todos_for(user, day)}
+
+
+def test_home_page_asks_for_last_years_review_until_it_is_made(people, clerk, reviewer, township):
+    label, january = "2018年度年审还没有做的政策", date(2019, 1, 2)
+    assert label not in waiting(clerk, january)  # the lines came in only now
+    then = timezone.make_aware(datetime(2018, 3, 1))
+    Enrolment.objects.update(created_at=then)
+    assert waiting(clerk, january)[label] == 1
+    assert label not in waiting(clerk, date(2018, 12, 31))
+    assert label not in waiting(reviewer, january)
+    make_review(
+        by=clerk, region=township, policy_code="CN-RURAL", year=2018, today=january,
+        now=timezone.now(),
+    )  # fmt: skip
+    assert label not in waiting(clerk, january)
+
+
+def test_policy_that_was_off_last_year_needs_no_review(village, clerk, township):
+    make_enrolment(make_old_couple(village)[0])
+    Enrolment.objects.update(created_at=timezone.make_aware(datetime(2018, 3, 1)))
+    assert "2018年度年审还没有做的政策" not in waiting(clerk, date(2019, 1, 2))
+
+
+def test_reviews_lead_to_rosters_and_lists(review, clerk, sign_in):
+    client = sign_in(clerk)
+    page = text(client.get(review.get_absolute_url()))
+    for name in ("subsidies:roster-print", "subsidies:review-exits"):
+        assert f"{reverse(name)}?policy=CN-RURAL&amp;year=2018" in page
+        assert reverse(name) in text(client.get(reverse("subsidies:review-list")))
 
 
 @pytest.mark.parametrize(
