@@ -8,7 +8,7 @@ from django.utils import timezone
 from fpadmin.accounts.permissions import Permission
 from subsidies.applications import papers
 from subsidies.applications.application_list import number_words, state_tag
-from subsidies.applications.looking import HIDDEN_VALUE, Looked, look, shown_to
+from subsidies.applications.looking import HIDDEN_VALUE, Looked, look
 from subsidies.applications.steps import (
     ACTIONS,
     NEXT,
@@ -20,7 +20,13 @@ from subsidies.applications.steps import (
 )
 from subsidies.eligibility.explaining import Outcome
 from subsidies.eligibility.predicates import EXCLUDES
-from subsidies.models import OPEN_STATES, Application, ApplicationState, ApplicationStep
+from subsidies.models import (
+    OPEN_STATES,
+    Application,
+    ApplicationState,
+    ApplicationStep,
+    Enrolment,
+)
 from subsidies.notices import terms
 from subsidies.policies import catalogue
 from subsidies.policies.book import policy_book
@@ -63,7 +69,7 @@ def heading(user, application: Application, today: date) -> dict:
 def context(user, application: Application, today: date) -> dict:
     """The whole page: as of today while it is under way, else as it was decided."""
     looked = look(application, today, user=user) if application.state in OPEN_STATES else None
-    criteria = shown_to(user, looked.case) if looked else _as_decided(user, application)
+    criteria = looked.criteria if looked else _as_decided(user, application)
     decides = may_decide(user, application)
     own = decides and is_own(user, application)
     kinds = papers.kinds_for(user, application)
@@ -87,6 +93,10 @@ def context(user, application: Application, today: date) -> dict:
         "is_on_notice": application.state == State.NOTICE,
         "notices": terms.notices_of(application),
         "warnings": _warnings(looked),
+        "enrolment": Enrolment.objects.visible_to(user).filter(application=application).first(),
+        "can_post": application.state == State.NOTICE
+        and user.may(Permission.BENEFIT_VILLAGE)
+        and terms.live_line(application) is None,
     }
 
 
@@ -144,7 +154,8 @@ def _warnings(looked: Looked | None) -> list[str]:
     """What somebody should look at before it goes on."""
     if looked is None:
         return []
-    said = [f"不符合：{one}" for one in looked.failing]
+    said = [] if looked.rule.is_on else [f"这里没有启用“{looked.rule.policy.name}”"]
+    said += [f"不符合：{one}" for one in looked.failing]
     said += [f"还没有填写证明事项：{one}" for one in looked.unproved]
     said += looked.conflicts
     if looked.missing:

@@ -19,9 +19,10 @@ HIDDEN_VALUE = "正在享受另一项不能同时享受的待遇"
 
 @dataclass(frozen=True)
 class Looked:
-    """One application as of today. `conflicts` are in words that the asker may read."""
+    """One application as of today. `criteria` and `conflicts` are in words that the asker may read."""
 
     case: explaining.Case
+    criteria: list[explaining.Outcome]
     conflicts: list[str]
     missing: list[str]  # kinds of papers, in words
 
@@ -32,12 +33,12 @@ class Looked:
     @property
     def failing(self) -> list[str]:
         """What the records contradict, in words."""
-        return [told(one) for one in self.case.failing]
+        return [told(one) for one in self.criteria if one.holds is False]
 
     @property
     def unproved(self) -> list[str]:
         """Facts that no record shows and nobody has confirmed yet."""
-        return [one.text for one in self.case.criteria if one.holds is None]
+        return [one.text for one in self.criteria if one.holds is None]
 
 
 def told(outcome: explaining.Outcome) -> str:
@@ -60,6 +61,7 @@ def look(application: Application, today: date, *, user, book: PolicyBook | None
     )
     return Looked(
         case,
+        shown_to(user, case),
         conflicts_of(application.resident, code, today, book, user=user),
         missing_papers(application, case.rule),
     )

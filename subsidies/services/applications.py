@@ -73,6 +73,8 @@ def create_application(
     hand of somebody who doesn't qualify by the records: that needs a note.
     """
     require_visible(Resident.objects.visible_to(by), resident)
+    if resident.merged_into_id:
+        raise RuleViolation("这份居民记录已经并入另一份，请到保留的那份办理。")
     if policy_code not in codes_for(by):
         raise RuleViolation("您的岗位不能办理这项政策的申请。", field="policy")
     rule = book_for(policy_code, today).rule(policy_code, resident.village.path)

@@ -54,7 +54,8 @@ def application_detail(request, pk):
 @entry_form
 def application_create(request, pk):
     """Choose the policy, then fill in the form; what is sent stands on the check page before it goes on."""
-    resident = get_object_or_404(Resident.objects.visible_to(request.user).for_list(), pk=pk)
+    people = Resident.objects.visible_to(request.user).filter(merged_into__isnull=True)
+    resident = get_object_or_404(people.for_list(), pk=pk)
     today = dates.today()
     rules = looking.rules_offered(request.user, resident, today)
     code = _asked_policy(request)

@@ -1,4 +1,4 @@
-"""通过所选: the flawless are counted and passed, exceptions are named and left; and who is reminded of what."""
+"""通过所选: the flawless are counted and passed, exceptions named and left; and who is reminded."""
 
 from datetime import UTC, date, datetime, timedelta
 
