@@ -38,9 +38,9 @@ def all_hold(criteria: Sequence[Criterion], day: date, alias: str) -> Sql:
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose facts: the people of a place, or those of `people` wherever they are or were."""
+    """Whose facts: the people of some places, or those of `people` wherever they are or were."""
 
-    part: Part | None = None
+    parts: tuple[Part, ...] = ()
     people: tuple[int, ...] = ()
 
 
@@ -55,11 +55,9 @@ def facts(rule: Rule, day: date, scope: Scope) -> Sql:
     With a place the people who fail a criterion of their own row are left out. Each step is
     materialised: seen through, the many conditions would look to a planner as if nobody were left.
     """
-    base = (
-        _named_people(scope.people, day) if scope.part is None else _people(rule, day, scope.part)
-    )
+    base = _people(rule, day, scope.parts) if scope.parts else _named_people(scope.people, day)
     own = Sql("1 = 1")
-    if scope.part is not None:
+    if scope.parts:
         own = all_hold([c for c in criteria_of(rule) if predicate(c).is_own], day, "b")
     children, spouses = _children(rule, day), _with_spouse(day)
     return Sql(
@@ -82,8 +80,14 @@ def alive(alias: str, day: date) -> Sql:
     )
 
 
-def within(alias: str, part: Part) -> Sql:
-    """Regions `alias` of the part."""
+def within(alias: str, parts: Sequence[Part]) -> Sql:
+    """Regions `alias` of any of the parts."""
+    pieces = [_within(alias, part) for part in parts]
+    text = " OR ".join(f"({piece.text})" for piece in pieces)
+    return Sql(f"({text})", tuple(value for piece in pieces for value in piece.params))
+
+
+def _within(alias: str, part: Part) -> Sql:
     places = [(part.prefix, ""), *((prefix, "NOT ") for prefix in part.without)]
     text = " AND ".join(
         f"{negation}({alias}.path >= %s AND {alias}.path < %s)" for _, negation in places
@@ -97,9 +101,9 @@ _COLUMNS = """
 """
 
 
-def _people(rule: Rule, day: date, part: Part) -> Sql:
+def _people(rule: Rule, day: date, parts: Sequence[Part]) -> Sql:
     """`here`: who is registered and living in the place; `base`: whose facts decide of them."""
-    force, living, place = in_force("s", day), alive("r", day), within("v", part)
+    force, living, place = in_force("s", day), alive("r", day), within("v", parts)
     here = (
         "here AS MATERIALIZED (SELECT s.resident_id, s.household_id, s.village_id, r.spouse_id, s.relation"
         " FROM households_residency s JOIN households_resident r ON r.id = s.resident_id"

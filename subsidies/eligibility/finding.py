@@ -5,6 +5,7 @@ here, else the parent himself; of a family the living 户主; of a child the liv
 child qualifies when one of its people meets all criteria: who that is, is told beside it.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -68,10 +69,10 @@ def found_sql(
 ) -> Sql:
     """SELECT resident_id, household_id, village_id, through_id: a row for each unit, each once."""
     if rule is not None:
-        parts: Sequence[Part] = [Part(rule, path)]
+        groups = [(Part(rule, path),)]
     else:
-        parts = (book or policy_book(day)).parts(code, path)
-    pieces = [_of_part(part, day) for part in parts]
+        groups = alike((book or policy_book(day)).parts(code, path))
+    pieces = [_of_parts(parts, day) for parts in groups]
     text = " UNION ALL ".join(
         f"SELECT resident_id, household_id, village_id, through_id FROM ({piece.text}) part{n}"
         for n, piece in enumerate(pieces)
@@ -84,9 +85,22 @@ def units_of(rule: Rule, day: date) -> Sql:
     return _UNITS[rule.policy.who](day)
 
 
-def _of_part(part: Part, day: date) -> Sql:
-    rule = part.rule
-    table = facts(rule, day, Scope(part))
+def alike(parts: Sequence[Part]) -> list[tuple[Part, ...]]:
+    """The parts by what their rules ask: one statement finds the people of all that ask the same.
+
+    Where the whole region asks the same it is one part again.
+    """
+    groups = defaultdict(list)
+    for part in parts:
+        groups[repr((part.rule.criteria, part.rule.excludes))].append(part)
+    if len(groups) == 1:
+        return [(Part(parts[0].rule, parts[0].prefix),)]
+    return [tuple(some) for some in groups.values()]
+
+
+def _of_parts(parts: tuple[Part, ...], day: date) -> Sql:
+    rule = parts[0].rule
+    table = facts(rule, day, Scope(parts))
     # What a person's own row decides was asked already, where the facts were gathered.
     rest = [c for c in criteria_of(rule) if not predicate(c).is_own]
     holds = all_hold(rest, day, "f")

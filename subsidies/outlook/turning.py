@@ -69,7 +69,7 @@ def _units_by_day(
     # Those far from every limit of an age of their own are never looked at more closely.
     near = [_near(c) for c in ageing if c.key == "age"]
     kept = tuple(c for c in rule.criteria if c not in ageing)
-    table = facts(replace(rule, criteria=(*kept, *near)), today, Scope(part))
+    table = facts(replace(rule, criteria=(*kept, *near)), today, Scope((part,)))
     flags = [_flag(ageing, day, f"h{at}") for at, day in enumerate(days)]
     holds, unit = all_hold(steady, today, "f"), units_of(rule, today)
     changing = " OR ".join(f"a.h{at - 1} <> a.h{at}" for at in range(1, len(days)))
