@@ -91,9 +91,7 @@ def url_of(action: str, row: Difference, entry: RosterEntry | None, user) -> str
     if action == rules.END:
         return reverse("subsidies:difference-exit", args=[row.pk])
     if action == rules.APPLY:
-        return reverse("subsidies:application-create", args=[person.pk]) + (
-            f"?policy={row.policy_code}"
-        )
+        return reverse("subsidies:application-create", args=[person.pk]) + policy_query(row)
     if action == rules.MERGE:
         return _pair_url(row, user)
     if action == rules.EVENT:
@@ -106,6 +104,13 @@ def url_of(action: str, row: Difference, entry: RosterEntry | None, user) -> str
     if edits:
         return reverse("households:resident-edit", args=[person.pk])
     return reverse("households:resident-propose", args=[person.pk, "edit"])
+
+
+def policy_query(row: Difference) -> str:
+    """The policy for the next page's address, unless it tells of a child's death or illness."""
+    if not row.policy_code or catalogue.policy(row.policy_code).sensitive:
+        return ""
+    return f"?policy={row.policy_code}"
 
 
 def end_suggested(row: Difference, entry: RosterEntry | None, today: date) -> tuple[date, str]:

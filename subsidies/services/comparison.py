@@ -23,6 +23,7 @@ EVENT_TYPES = {
     "comparison.run": "比对外部名单和在册对象",
     "difference.assigned": "分派比对差异",
     "difference.judged": "写比对差异核实结论",
+    "difference.mending": "由比对差异转去更正",
     "difference.end_proposed": "由比对差异提出退出",
 }
 CHANGE_LABELS = {
@@ -212,6 +213,27 @@ def judge(
     )
     _record_each("difference.judged", done, by, {"verdict": verdict})
     return refused
+
+
+@transaction.atomic
+def mend(*, by, difference: Difference, action: str) -> None:
+    """Keep how a mistake of ours is being mended: one of the rule's actions, the last one chosen.
+
+    Refuses what isn't to be mended, and whoever is neither of the desk nor the owner.
+    """
+    rows = Difference.objects.visible_to(by).filter(pk=difference.pk).to_mend()
+    locked = rows.select_for_update(of=("self",)).first()
+    if locked is None:
+        raise RuleViolation("这条差异不用更正，请刷新后再看。")
+    if not by.may(Permission.BENEFIT_EDIT) and locked.owner_id != by.pk:
+        raise RuleViolation(NOT_OURS)
+    if action not in RULES[locked.rule].actions:
+        raise RuleViolation(f"“{RULES[locked.rule].title}”不能这样办理。")
+    Difference.objects.filter(pk=locked.pk).update(action=action)
+    log.record(
+        "difference.mending", by=by, target=locked, region_path=locked.resident.village.path,
+        changes={"action": [locked.action, action]},
+    )  # fmt: skip
 
 
 @transaction.atomic

@@ -101,6 +101,22 @@ def difference_decide(request, pk):
     return redirect(page.url_of(action, row, _entry(request, row), request.user))
 
 
+@requires(Permission.BENEFIT_APPLY)
+@require_POST
+def difference_mend(request, pk):
+    """Keep how a mistake of ours is mended, and go there."""
+    row = _difference(request, pk)
+    action = request.POST.get("action", "")
+    if not _may_judge(request.user, row):
+        raise PermissionDenied
+    try:
+        comparison.mend(by=request.user, difference=row, action=action)
+    except RuleViolation as violation:
+        messages.error(request, violation.message)
+        return redirect(row)
+    return redirect(page.url_of(action, row, _entry(request, row), request.user))
+
+
 @requires(Permission.BENEFIT_EDIT)
 @require_http_methods(["GET", "HEAD", "POST"])
 @once
@@ -181,16 +197,16 @@ def _detail(request, row: Difference, form: JudgeForm):
             "hidden_other": bool(row.other_enrolment_id and other is None),
             "sharing": page.others_on_account(row, user),
             "grounds": page.grounds_of(row, today),
+            "policy_query": page.policy_query(row),
             "form": form,
             "can_take": is_open
             and user.may(Permission.BENEFIT_APPLY)
             and row.owner_id != user.pk
             and (row.owner_id is None or user.may(Permission.BENEFIT_EDIT)),
             "can_judge": is_open and _may_judge(user, row),
+            "action": ACTIONS.get(row.action, ""),
             "actions": [
-                (ACTIONS[key], page.url_of(key, row, entry, user))
-                for key in actions
-                if not (key == END and row.change_id)
+                (key, ACTIONS[key]) for key in actions if not (key == END and row.change_id)
             ],
         },
     )

@@ -311,7 +311,10 @@ def seeds(role: Role, user: User) -> list[str]:
         found.append(reverse("households:birth-edit", args=[ChildRecord.objects.first().pk]))
         found.append(Merge.objects.get().get_absolute_url())
         found += _archive_pages()
-        found.append(Difference.objects.get(rule="hukou").get_absolute_url())
+        mistake = Difference.objects.get(rule="hukou")
+        found += [
+            mistake.get_absolute_url(), reverse("subsidies:difference-exit", args=[mistake.pk])
+        ]  # fmt: skip
         line = Enrolment.objects.get(suspensions__isnull=False)
         found.append(line.get_absolute_url())
         free = Enrolment.objects.filter(end_month__isnull=True, changes__isnull=True).first()

@@ -243,6 +243,23 @@ def test_judging_rolls_back_if_the_event_fails(dead, clerk, monkeypatch):
     assert dead.verdict == ""
 
 
+def test_mending_keeps_how_by_whoever_may(dead, clerk, propagandist):
+    with pytest.raises(RuleViolation, match="不用更正"):
+        comparison.mend(by=clerk, difference=dead, action="registry")
+    judge(clerk, dead)
+    with pytest.raises(RuleViolation, match="没有分派给您"):
+        comparison.mend(by=propagandist, difference=dead, action="registry")
+    with pytest.raises(RuleViolation, match="不能这样办理"):
+        comparison.mend(by=clerk, difference=dead, action="merge")
+
+    comparison.mend(by=clerk, difference=dead, action="registry")
+
+    dead.refresh_from_db()
+    assert dead.action == "registry"
+    event = AuditEvent.objects.get(type="difference.mending")
+    assert event.changes == {"action": ["", "registry"]}
+
+
 def propose(by, row, **values):
     given = {"other": False, "month": date(2017, 12, 1), "reason": "死亡", "now": NOW} | values
     return comparison.propose_end(by=by, difference=row, **given)

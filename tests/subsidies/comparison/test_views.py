@@ -187,7 +187,14 @@ def test_verdict_leads_to_proposing_the_end(sign_in, clerk, row):
     assert (change.month, change.proposed_by) == (date(2017, 12, 1), clerk)
     page = client.get(row.get_absolute_url())
     assert "已提出退出" in page.content.decode()
-    assert [label for label, _ in page.context["actions"]] == ["修改居民资料"]
+    assert page.context["actions"] == [("registry", "修改居民资料")]
+
+    answer = client.post(
+        reverse("subsidies:difference-mend", args=[row.pk]), {"action": "registry"}
+    )
+    assert answer["Location"] == reverse("households:resident-edit", args=[row.resident_id])
+    row.refresh_from_db()
+    assert row.action == "registry"
 
 
 def test_each_action_leads_to_its_page(sign_in, clerk, village, row):
@@ -198,8 +205,10 @@ def test_each_action_leads_to_its_page(sign_in, clerk, village, row):
             reverse("households:household-event", args=[person.household_id, "move_out"])),
         ("account", "registry", reverse("households:resident-edit", args=[person.pk])),
         ("registrations", "merge", reverse("households:duplicate-list")),
+        ("missing", "apply",
+            reverse("subsidies:application-create", args=[person.pk]) + "?policy=CN-RURAL"),
     ):  # fmt: skip
-        found = make_difference(person, rule, enrolment=row.enrolment)
+        found = make_difference(person, rule, enrolment=row.enrolment, policy_code="CN-RURAL")
         assert decide(sign_in(clerk), found, action=action)["Location"] == url
 
 
@@ -247,9 +256,7 @@ def test_many_are_handed_out_and_judged_at_once(sign_in, clerk, propagandist, vi
     assert set(Difference.objects.filter(owner=propagandist)) == {row, other}
 
     url = reverse("lists:act-confirm", args=["differences", "judge"])
-    client.post(
-        url, {"picked": ticked, "verdict": "same", "proof": "逐人见面核实", "step": "do"}
-    )
+    client.post(url, {"picked": ticked, "verdict": "same", "proof": "逐人见面核实", "step": "do"})
     assert set(Difference.objects.filter(verdict="same")) == {row, other}
 
 
