@@ -416,7 +416,7 @@ def test_ended_notice_hands_its_applications_on(notice, waiting, clerk):
 
 
 def test_notice_does_not_end_before_its_day(notice, clerk):
-    with pytest.raises(RuleViolation, match="今天是最后一天"):
+    with pytest.raises(RuleViolation, match="今天是最后一天，不能结束公示"):
         close(notice, clerk, today=LAST_DAY)
 
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -5,9 +5,13 @@ from datetime import date
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import QueryDict
 from django.urls import reverse
 
 from fpadmin.audit.models import AuditEvent
+from fpadmin.exports import runs
+from fpadmin.ui.listing import LISTS, Asked
+from fpadmin.ui.listing import rows_of as listed
 from fpadmin.ui.todos import todos_for
 from subsidies.forms.notices import office_line
 from subsidies.models import Application, Notice, Objection
@@ -85,6 +89,23 @@ def test_list_finds_open_objections(notice, waiting, clerk, sign_in):
 
     make_objection(notice, waiting[0], clerk)
     assert page(client, "notice-list", query="?disputed=open").context["list"].total == 1
+
+
+def test_file_of_the_list_has_its_words(notice, waiting, clerk, later):
+    make_objection(notice, waiting[0], clerk)
+    later(DAY_AFTER)
+    spec, asked = LISTS["notices"], Asked(clerk, QueryDict(), {}, DAY_AFTER)
+    columns = [one for one in spec.columns if one.in_file]
+
+    ((row,),) = [
+        list(part) for part in runs.cells(listed(spec, asked), columns, clear=False, day=TODAY)
+    ]
+
+    assert dict(zip([one.key for one in columns], row, strict=True)) == {
+        "policy": "农村部分计划生育家庭奖励扶助", "village": "庄科村", "people": 2, "posted_on": TODAY,
+        "ends_on": LAST_DAY, "days": 7, "state": "期满待结束", "disputes": 1, "photo": "没有",
+        "closed_on": None,
+    }  # fmt: skip
 
 
 def test_list_costs_the_same_for_many(
