@@ -59,17 +59,23 @@ def enrol_invented(demonstration: Demonstration, *, by) -> str:
     if here or not demonstration.invented:
         return f"在册对象：{here}条，没有改动"
     now = timezone.now()
-    rows = [(*line, "{}", 0, now) for line in _lines(demonstration.city.path, demonstration.today)]
+    rows = [(*line, "{}", 0, now) for line in _lines(demonstration)]
     bulk.insert(Enrolment, _COLUMNS, rows)
     bulk.analyze(Enrolment, rows=len(rows))
     log.record("demo.enrolled", by=by, region_path=demonstration.city.path, count=len(rows))
     return f"在册对象：{len(rows)}条"
 
 
-def _lines(path: str, today: date) -> Iterator[tuple]:
-    """(policy, person, grade, first month, last month, reason) by policy, village and person."""
+def _lines(demonstration: Demonstration) -> Iterator[tuple]:
+    """(policy, person, grade, first month, last month, reason) by policy, village and person.
+
+    The great roll everywhere; the others in the county of the accounts, who see no other.
+    """
+    today = demonstration.today
     rng, book = Random("rolls"), policy_book(today)
+    everywhere, county = demonstration.city.path, demonstration.village.parent.parent.path
     for code in FIRST:
+        path = everywhere if code == RURAL else county
         people = found(code, usual_day(code, today), path, book=book)
         starts = _starts(code, people, today)
         for one in people:
