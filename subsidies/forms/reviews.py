@@ -18,6 +18,12 @@ _NOTE = {
     "label": "说明", "max_length": 200, "required": False,
     "widget": forms.Textarea(attrs={"rows": 3}),
 }  # fmt: skip
+# What is about to be done; the choices' own labels say that it was.
+DOING = {
+    ReviewDecision.KEPT: "继续享受", ReviewDecision.END_PROPOSED: "提出退出",
+    ReviewDecision.MOVE_PROPOSED: "提出转入", ReviewDecision.APPLIED: "转为申请",
+    ReviewDecision.LEFT_OUT: "不办理",
+}  # fmt: skip
 PROPOSING = (ReviewDecision.END_PROPOSED, ReviewDecision.MOVE_PROPOSED)
 
 
@@ -50,7 +56,7 @@ class DecideForm(forms.Form):
             data, initial={"decision": usual, "reason": line.reason, "month": line.month}
         )
         self.fields["decision"].choices = [
-            (one.value, one.label) for one in DECISIONS[line.finding]
+            (one.value, DOING[one]) for one in DECISIONS[line.finding]
         ]
         if not set(DECISIONS[line.finding]) & set(PROPOSING):
             del self.fields["reason"], self.fields["month"]

@@ -222,7 +222,7 @@ def links(user, rows: Sequence[ListRow]) -> list[tuple[str, str]]:
 
 
 def _group(key: str, name: str, policies, kinds=TOTALS, *, totals=False) -> IndicatorGroup:
-    """A group of some kinds of figures of policies that are all sensitive, or none of them.
+    """A group of some kinds of figures of policies that are all sensitive, or none of them; a section each.
 
     Whoever opens the lists of sensitive ones, or of all together, learns of a child's death or illness.
     """
@@ -237,7 +237,7 @@ def _group(key: str, name: str, policies, kinds=TOTALS, *, totals=False) -> Indi
         for kind in kinds
     ]
     columns = [
-        Column(code_of(kind, policy.code), BY_KEY[kind].name, policy.name, name)
+        Column(code_of(kind, policy.code), BY_KEY[kind].name, section=policy.name)
         for policy in policies
         for kind in kinds
     ]
@@ -246,7 +246,7 @@ def _group(key: str, name: str, policies, kinds=TOTALS, *, totals=False) -> Indi
             Indicator(kind, f"利益导向{BY_KEY[kind].name}", "人", f"各项政策合计：{BY_KEY[kind].definition}")
             for kind in TOTALS
         ] + indicators  # fmt: skip
-        columns = [Column(kind, BY_KEY[kind].name, "合计", name) for kind in TOTALS] + columns
+        columns = [Column(kind, BY_KEY[kind].name, section="合计") for kind in TOTALS] + columns
     few = totals or any(policy.sensitive for policy in policies)
     return IndicatorGroup(
         key, name, tuple(indicators), tuple(columns), _computer([i.code for i in indicators]),

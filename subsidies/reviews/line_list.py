@@ -27,7 +27,7 @@ from fpadmin.ui.listing import HEALTH, Asked, ListColumn, ListSpec
 from fpadmin.ui.tables import NOWRAP, NOWRAP_WIDE, WIDE, NameColumn, Table
 from fpadmin.ui.templatetags.ui import NOTHING, mask_id, status_tag
 from households import selectors
-from subsidies.forms.reviews import NoteManyForm
+from subsidies.forms.reviews import DOING, NoteManyForm
 from subsidies.models import (
     AnnualReview,
     Application,
@@ -285,20 +285,20 @@ def load() -> None:
                 takes_key=True, order=80,
             )
         )  # fmt: skip
-        for order, (decision, label, form, effect) in enumerate(
+        for order, (decision, form, effect) in enumerate(
             (
-                (ReviewDecision.KEPT, "继续享受", NoteManyForm, "确认继续享受，"),
-                (ReviewDecision.END_PROPOSED, "提出退出", NoteManyForm, "按核查的原因和年月提出退出，"),
-                (ReviewDecision.MOVE_PROPOSED, "提出转入", NoteManyForm, "提出转入另一政策，"),
-                (ReviewDecision.APPLIED, "转为申请", None, "登记申请，由村级评议起逐级办理，"),
-                (ReviewDecision.LEFT_OUT, "不办理", NoteManyForm, "记为不办理，"),
+                (ReviewDecision.KEPT, NoteManyForm, "确认继续享受，"),
+                (ReviewDecision.END_PROPOSED, NoteManyForm, "按核查的原因和年月提出退出，"),
+                (ReviewDecision.MOVE_PROPOSED, NoteManyForm, "提出转入另一政策，"),
+                (ReviewDecision.APPLIED, None, "登记申请，由村级评议起逐级办理，"),
+                (ReviewDecision.LEFT_OUT, NoteManyForm, "记为不办理，"),
             ),
             start=10,
         ):  # fmt: skip
             acts.register(
                 Act(
-                    key, decision.value.replace("_", "-"), label, Permission.BENEFIT_EDIT, form=form,
-                    effect=effect, most=MOST, check=_refusals(decision), apply=_decisions(decision),
+                    key, decision.value.replace("_", "-"), DOING[decision], Permission.BENEFIT_EDIT,
+                    form=form, effect=effect, most=MOST, check=_refusals(decision), apply=_decisions(decision),
                     order=order,
                 )
             )  # fmt: skip

@@ -1,12 +1,11 @@
 """Which reviews a township has and lacks in a year, and what one found."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from urllib.parse import urlencode
 
 from django.db.models import Count, Q
 from django.urls import reverse
-from django.utils import timezone
 
 from fpadmin.accounts.models import Region
 from subsidies.models import AnnualReview, Enrolment, ReviewFinding, ReviewLine
@@ -119,8 +118,8 @@ def not_made(user, today: date) -> int:
     if region is None or region.level != Region.Level.TOWNSHIP:
         return 0
     last = date(today.year - 1, 12, 31)
-    known_by = timezone.make_aware(datetime(today.year, 1, 1))
-    lines = Enrolment.objects.visible_to(user).active_on(last).filter(created_at__lt=known_by)
+    lines = Enrolment.objects.visible_to(user).active_on(last)
+    lines = lines.filter(created_at__year__lt=today.year)
     rolls = set(lines.order_by().values_list("policy_code", flat=True).distinct())
     if not rolls:
         return 0

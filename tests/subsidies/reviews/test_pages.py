@@ -1,6 +1,6 @@
 """The pages of the yearly review: made, looked at, decided one by one and in batches, closed."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from django.urls import reverse
@@ -171,7 +171,7 @@ def waiting(user, day):
 def test_home_page_asks_for_last_years_review_until_it_is_made(people, clerk, reviewer, township):
     label, january = "2018年度年审还没有做的政策", date(2019, 1, 2)
     assert label not in waiting(clerk, january)  # the lines came in only now
-    then = timezone.make_aware(datetime(2018, 3, 1))
+    then = datetime(2018, 3, 1, tzinfo=UTC)
     Enrolment.objects.update(created_at=then)
     assert waiting(clerk, january)[label] == 1
     assert label not in waiting(clerk, date(2018, 12, 31))
@@ -185,7 +185,7 @@ def test_home_page_asks_for_last_years_review_until_it_is_made(people, clerk, re
 
 def test_policy_that_was_off_last_year_needs_no_review(village, clerk, township):
     make_enrolment(make_old_couple(village)[0])
-    Enrolment.objects.update(created_at=timezone.make_aware(datetime(2018, 3, 1)))
+    Enrolment.objects.update(created_at=datetime(2018, 3, 1, tzinfo=UTC))
     assert "2018年度年审还没有做的政策" not in waiting(clerk, date(2019, 1, 2))
 
 
