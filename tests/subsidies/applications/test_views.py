@@ -10,6 +10,7 @@ from fpadmin.audit.models import AuditEvent
 from fpadmin.entry.models import Draft
 from subsidies.applications import application_list
 from subsidies.models import Application, ApplicationPaper
+from subsidies.policies import catalogue
 from subsidies.services import applications as services
 from tests.conftest import TODAY
 from tests.factories.benefits import make_old_couple, switch_on
@@ -484,3 +485,44 @@ def test_propagandist_may_not_ask_for_sensitive_policies(sign_in, propagandist):
 
 def test_number_tells_no_policy():
     assert application_list.number_words(123, date(2018, 9, 3)) == "SQ2018-000123"
+
+
+def test_stray_papers_are_swept_and_known_ones_stay(sign_in, clerk, draft, tmp_path):
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from fpadmin import sealed
+    from fpadmin.audit.log import SystemJob
+    from subsidies.applications.papers import FOLDER
+    from subsidies.services.application_papers import sweep_papers
+
+    _upload(sign_in(clerk), draft)
+    stray = sealed.keep(FOLDER, b"stray")
+    job = SystemJob("定时任务")
+    yesterday = timezone.now() - timedelta(days=1)
+
+    assert sweep_papers(before=yesterday, by=job) == 0
+    assert sweep_papers(before=timezone.now() + timedelta(minutes=1), by=job) == 1
+    assert not (tmp_path / stray).exists()
+    assert (tmp_path / ApplicationPaper.objects.get().file).exists()
+
+
+def test_form_goes_on_in_the_name_of_whom_the_policy_is_for(sign_in, clerk, village, county):
+    switch_on("SD-ONLY-CHILD", county)
+    head, wife = make_old_couple(village)
+
+    answer = sign_in(clerk).post(
+        url("create", head.pk), {"policy": "SD-ONLY-CHILD", "step": "preview"}
+    )
+    assert answer.url == url("create", wife.pk) + "?policy=SD-ONLY-CHILD"
+
+
+def test_nobodys_child_is_told_so(sign_in, clerk, couple, county):
+    codes = [c for c, one in catalogue.policies().items() if one.who == "child" and not one.closed]
+    switch_on(codes[0], county)
+
+    answer = sign_in(clerk).post(
+        url("create", couple[0].pk), {"policy": codes[0], "step": "preview"}
+    )
+    assert "不在任何人的生育史里" in text_of(answer)
