@@ -82,7 +82,7 @@ class NoteManyForm(forms.Form):
 class RosterForm(forms.Form):
     """Which paper, of which policy, place and year: of those that the user may know of."""
 
-    kind = forms.ChoiceField(label="名单", choices=list(KINDS.items()), required=False)
+    kind = forms.ChoiceField(label="名单", choices=list(KINDS.items()))
     policy = forms.ChoiceField(label="政策", choices=[])
     year = forms.TypedChoiceField(label="年度", choices=[], coerce=int)
     place = forms.ChoiceField(label="乡镇、村（社区）", choices=[])
@@ -100,9 +100,6 @@ class RosterForm(forms.Form):
             (code, f"{one.name}（全部）" if one.level == Region.Level.TOWNSHIP else one.name)
             for code, one in self.places.items()
         ]
-
-    def clean_kind(self):
-        return self.cleaned_data["kind"] or ROSTER
 
     def clean_place(self):
         return self.places[self.cleaned_data["place"]]

@@ -298,7 +298,7 @@ def load() -> None:
             acts.register(
                 Act(
                     key, decision.value.replace("_", "-"), DOING[decision], Permission.BENEFIT_EDIT,
-                    form=form, effect=effect, most=MOST, check=_refusals(decision), apply=_decisions(decision),
-                    order=order,
+                    form=form, effect=effect, most=MOST, check=_refusals(decision),
+                    apply=_decisions(decision), order=order,
                 )
             )  # fmt: skip

@@ -13,6 +13,7 @@ from subsidies.policies.book import policy_book
 from subsidies.policies.catalogue import Policy, policies
 from subsidies.policies.seeing import codes_for
 from subsidies.reviews.line_list import OPEN, lines_url
+from subsidies.reviews.roster import ROSTER
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,9 @@ class Row:
     @property
     def roster_url(self) -> str:
         """The roster of the township for the year."""
-        query = {"policy": self.policy.code, "year": self.year, "place": self.region.code}
+        query = {
+            "policy": self.policy.code, "year": self.year, "place": self.region.code, "kind": ROSTER,
+        }  # fmt: skip
         return f"{reverse('subsidies:roster-print')}?{urlencode(query)}"
 
     @property

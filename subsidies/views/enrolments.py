@@ -162,6 +162,7 @@ def _list(request, key: str):
         extra={
             "searched": key,
             "tab": key,
+            "may_print": request.user.may(Permission.BENEFIT_ANNUAL),
             "has_sensitive": bool(roll_list.codes_of(request.user, sensitive=True)),
             "waiting": change_list.waiting_for_decision(request.user).count(),
         },

@@ -38,6 +38,7 @@ from households.services import (
 from households.special import uploads
 from subsidies.comparison.rules import RULES
 from subsidies.models import (
+    AnnualReview,
     Application,
     Difference,
     Enrolment,
@@ -51,6 +52,7 @@ from subsidies.policies import catalogue
 from subsidies.policies.catalogue import Criterion
 from subsidies.services import enrolments
 from subsidies.services.application_papers import add_paper
+from subsidies.services.reviews import make_review
 from subsidies.services.scenarios import keep_scenario
 from tests.conftest import TODAY
 from tests.e2e import office
@@ -173,6 +175,7 @@ def full(db, settings, tmp_path, run_jobs_now):
     _applications(clerk, village)
     _scenario(clerk)
     _rolls(clerk, users[Role.REVIEWER], village)
+    _reviews(clerk, village)
     return users
 
 
@@ -261,6 +264,19 @@ def _rolls(clerk: User, reviewer: User, village: Region) -> None:
     enrolments.propose_change(kind="resume", month=date(2018, 10, 1), **asked)
 
 
+def _reviews(clerk: User, village: Region) -> None:
+    """Of a plain policy and of one that tells of a child's death; somebody entered and somebody left."""
+    head, wife = make_old_couple(village)
+    make_enrolment(head, start=date(2018, 1, 1))
+    make_enrolment(wife, start=date(2012, 1, 1), end_month=date(2018, 6, 1), end_reason="主动放弃")
+    make_enrolment(wife, "CN-SPECIAL-DEATH", date(2018, 7, 1))
+    for code in ("CN-RURAL", "CN-SPECIAL-DEATH"):
+        make_review(
+            by=clerk, region=clerk.region, policy_code=code, year=2018, today=TODAY,
+            now=timezone.now(),
+        )  # fmt: skip
+
+
 def _scenario(clerk: User) -> None:
     """A lower age, kept for the budget."""
     criteria = [
@@ -329,6 +345,9 @@ def seeds(role: Role, user: User) -> list[str]:
     if user.may(Permission.BENEFIT_BUDGET):
         scenario = Scenario.objects.get()
         found.append(reverse("subsidies:scenario-people-list") + f"?scenario={scenario.pk}")
+    if user.may(Permission.BENEFIT_ANNUAL):
+        found += [review.get_absolute_url() for review in AnnualReview.objects.all()]
+        found += _roster_pages()
     if role == Role.COUNTY:
         found.append(reverse("subsidies:policy-detail", args=["CN-RURAL"]))
         found.append(reverse("households:ledger-unlock", args=[LedgerLock.objects.get().pk]))
@@ -353,6 +372,18 @@ def _application_pages() -> list[str]:
             for name in ("draft", "returned", "township")
         ),
         reverse("subsidies:application-submitted", args=[state["village"]]),
+    ]
+
+
+def _roster_pages() -> list[str]:
+    """The form, each paper of the township, and the lists of both sides."""
+    exits = reverse("subsidies:review-exits") + "?policy=CN-RURAL&year=2018&side="
+    paper = reverse("subsidies:roster-print") + f"?year=2018&place={office.TOWNSHIP}&policy="
+    return [
+        reverse("subsidies:roster-print"),
+        *(f"{exits}{side}" for side in ("entered", "exited")),
+        *(f"{paper}CN-RURAL&kind={kind}" for kind in ("roster", "entered", "exited")),
+        f"{paper}CN-SPECIAL-DEATH&kind=roster",
     ]
 
 

@@ -200,6 +200,12 @@ def test_county_prints_any_village_of_its_own(rolls, county_user, village, sign_
     assert rolls["head"].name in page
 
 
+def test_rolls_lead_to_the_papers_for_who_may_print(rolls, clerk, propagandist, sign_in):
+    address = reverse("subsidies:enrolment-list")
+    assert reverse(PRINT) in text(sign_in(clerk).get(address))
+    assert reverse(PRINT) not in text(sign_in(propagandist).get(address))
+
+
 def test_village_user_prints_none(rolls, propagandist, sign_in):
     assert ask(sign_in(propagandist)).status_code == 403
 
