@@ -52,18 +52,21 @@ def people_of(ids: Collection[int]) -> Scope:
 def facts(rule: Rule, day: date, scope: Scope) -> Sql:
     """WITH … clauses that end in a table `facts`; the caller goes on with SELECT … FROM facts.
 
-    With a place the people who fail a criterion of their own row are left out. Each step is
-    materialised: seen through, the many conditions would look to a planner as if nobody were left.
+    With a place the people who fail a criterion of their own row or of their children are left out.
+    Each step is materialised: seen through, the many conditions would look to a planner as if nobody
+    were left.
     """
     base = _people(rule, day, scope.parts) if scope.parts else _named_people(scope.people, day)
-    own = Sql("1 = 1")
+    own = fit = Sql("1 = 1")
     if scope.parts:
         own = all_hold([c for c in criteria_of(rule) if predicate(c).is_own], day, "b")
+        fit = all_hold([c for c in criteria_of(rule) if predicate(c).of_children], day, "k")
     children, spouses = _children(rule, day), _with_spouse(day)
     return Sql(
         f"WITH {base.text}, people AS MATERIALIZED (SELECT * FROM base b WHERE {own.text}), "
-        f"children AS MATERIALIZED ({children.text}), facts AS MATERIALIZED ({spouses.text}) ",
-        (*base.params, *own.params, *children.params, *spouses.params),
+        f"children AS MATERIALIZED ({children.text}), parents AS MATERIALIZED ("
+        f"{_PARENTS} WHERE {fit.text}), facts AS MATERIALIZED ({spouses.text}) ",
+        (*base.params, *own.params, *children.params, *fit.params, *spouses.params),
     )
 
 
@@ -191,6 +194,15 @@ def _children(rule: Rule, day: date) -> Sql:
     )
 
 
+_PARENTS = (
+    "SELECT * FROM (SELECT p.*, COALESCE(c.children_ever, 0) AS children_ever,"
+    " COALESCE(c.children_living, 0) AS children_living,"
+    " COALESCE(c.girls_living, 0) AS girls_living, c.living_birth_date, c.living_grade,"
+    " COALESCE(c.births_outside, 0) AS births_outside"
+    " FROM people p LEFT JOIN children c ON c.parent_id = p.resident_id) k"
+)
+
+
 def _with_spouse(day: date) -> Sql:
     living, force = alive("w", day), in_force("ws", day)
     marks = ", ".join(["%s"] * len(MARRIED))
@@ -199,15 +211,10 @@ def _with_spouse(day: date) -> Sql:
         " OR {p}.only_child_cert_date <= %s))"
     )
     return Sql(
-        "SELECT p.*, COALESCE(c.children_ever, 0) AS children_ever,"
-        " COALESCE(c.children_living, 0) AS children_living,"
-        " COALESCE(c.girls_living, 0) AS girls_living, c.living_birth_date, c.living_grade,"
-        " COALESCE(c.births_outside, 0) AS births_outside,"
-        " CASE WHEN ws.id IS NULL THEN 0 ELSE 1 END AS spouse_here, w.sex AS spouse_sex,"
+        "SELECT p.*, CASE WHEN ws.id IS NULL THEN 0 ELSE 1 END AS spouse_here, w.sex AS spouse_sex,"
         " w.birth_date AS spouse_birth_date, ws.hukou AS spouse_hukou,"
         f" CASE WHEN {dated.format(p='p')} OR {dated.format(p='w')} THEN 1 ELSE 0 END AS certificate"
-        " FROM people p LEFT JOIN children c ON c.parent_id = p.resident_id"
-        " LEFT JOIN households_resident w ON w.id = p.spouse_id"
+        " FROM parents p LEFT JOIN households_resident w ON w.id = p.spouse_id"
         f" LEFT JOIN households_residency ws ON ws.resident_id = w.id AND {force.text}"
         f" AND {living.text} AND p.marital IN ({marks})",
         (day.isoformat(), day.isoformat(), *force.params, *living.params, *MARRIED),

@@ -101,8 +101,9 @@ def alike(parts: Sequence[Part]) -> list[tuple[Part, ...]]:
 def _of_parts(parts: tuple[Part, ...], day: date) -> Sql:
     rule = parts[0].rule
     table = facts(rule, day, Scope(parts))
-    # What a person's own row decides was asked already, where the facts were gathered.
-    rest = [c for c in criteria_of(rule) if not predicate(c).is_own]
+    # What a person's own row and children decide was asked already, where the facts were gathered.
+    asked = [(c, predicate(c)) for c in criteria_of(rule)]
+    rest = [c for c, one in asked if not (one.is_own or one.of_children)]
     holds = all_hold(rest, day, "f")
     unit = units_of(rule, day)
     return Sql(

@@ -1,8 +1,8 @@
 """The predicates of the rule library: each one SQL expression over the facts of a person, and its words.
 
 The SQL finds people and decides one person's case alike; the words say what it asks and what it looked
-at. `{f}` stands for the facts of facts.py. A predicate that `is_own` needs only the person's own row,
-so that finding may drop people before it looks at children and spouses.
+at. `{f}` stands for the facts of facts.py. A predicate that `is_own` needs only the person's own row, one
+`of_children` beside it the birth history: so finding may drop people before it looks further.
 """
 
 from collections.abc import Callable
@@ -40,6 +40,7 @@ class Predicate:
     asks: Callable[[Any], str]
     found: Callable[[Facts, Any, date], str]
     is_own: bool = False
+    of_children: bool = False
     # Whether it can come to hold, or cease to, by the passing of time alone.
     by_age: bool = False
 
@@ -229,20 +230,21 @@ PREDICATES: dict[str, Predicate] = {
         Predicate(
             "ever_had_child", lambda params, day: Sql("{f}.children_ever >= 1"),
             lambda params: "曾经生育或收养子女",
-            lambda facts, params, day: f"生育、收养过{facts['children_ever']}个子女",
+            lambda facts, params, day: f"生育、收养过{facts['children_ever']}个子女", of_children=True,
         ),
         Predicate(
             "children_ever", lambda params, day: Sql("{f}.children_ever = %s", (params,)),
             lambda params: f"生育、收养过的子女正好{params}个",
-            lambda facts, params, day: f"生育、收养过{facts['children_ever']}个子女",
+            lambda facts, params, day: f"生育、收养过{facts['children_ever']}个子女", of_children=True,
         ),
         Predicate(
             "living_children", _living,
             lambda params: "现有" + "，或".join(CASES[case] for case in params), _living_words,
+            of_children=True,
         ),
         Predicate(
             "only_child_disabled", _disabled,
-            lambda params: f"独生子女伤残等级在{params['max_grade']}以上", _disabled_words,
+            lambda params: f"独生子女伤残等级在{params['max_grade']}以上", _disabled_words, of_children=True,
         ),
         Predicate(
             "no_birth_outside_policy", lambda params, day: Sql("{f}.births_outside = 0"),
@@ -250,7 +252,7 @@ PREDICATES: dict[str, Predicate] = {
             lambda facts, params, day: (
                 f"有{facts['births_outside']}个子女登记为不符合政策" if facts["births_outside"]
                 else "没有不符合政策的生育记录"
-            ),
+            ), of_children=True,
         ),
         Predicate(
             "certificate", lambda params, day: Sql("{f}.certificate = 1"),
@@ -259,7 +261,7 @@ PREDICATES: dict[str, Predicate] = {
         ),
         Predicate(
             "child_age", _child_age, lambda params: f"独生子女{_years(params)}", _child_age_words,
-            by_age=True,
+            by_age=True, of_children=True,
         ),
         Predicate(
             "employment", lambda params, day: _one_of("{f}.employment", params),
