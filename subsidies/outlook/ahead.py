@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from fpadmin.accounts.models import Region
 from fpadmin.dates import month_end
 from fpadmin.scoping import below
-from subsidies.eligibility.finding import Found, found
+from subsidies.eligibility.finding import Found, alike, found
 from subsidies.models import Enrolment, PolicyExclusion, PolicyVersion
 from subsidies.outlook import money
 from subsidies.outlook.moving import Moving, moving_now
@@ -143,9 +143,12 @@ class _Outlook:
         for start, end in self.segments:
             days = [start, *(d for d in _month_ends(start, end))]
             book = self._book(start)
-            for part in book.parts(self.code, self.path):
-                if part.rule.is_on and len(days) > 1:
-                    yield from turns(part, self.today, days)
+            parts = book.parts(self.code, self.path)
+            on = [part for part in parts if part.rule.is_on]
+            # Asked once of all places whose rules ask the same, unless some have none.
+            groups = alike(parts) if on == parts else [(part,) for part in on]
+            for group in groups if len(days) > 1 else []:
+                yield from turns(group, self.today, days)
 
     def _by_age(self, turn: Turn) -> Coming | None:
         return self._of_unit(turn.unit, turn.enters, turn.day, reason_of(turn))

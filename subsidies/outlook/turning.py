@@ -37,20 +37,21 @@ class Turn:
     is_wife: bool = True
 
 
-def turns(part: Part, today: date, days: Sequence[date]) -> list[Turn]:
-    """The units of the part that turn after the first of `days`, up to the last one.
+def turns(parts: tuple[Part, ...], today: date, days: Sequence[date]) -> list[Turn]:
+    """The units of the parts that turn after the first of `days`, up to the last one.
 
-    `days` are in order and no further apart than a month. In two statements.
+    The rules of the parts ask the same; `days` are in order and no further apart than a month. In two
+    statements.
     """
-    ageing = [c for c in criteria_of(part.rule) if predicate(c).by_age]
+    ageing = [c for c in criteria_of(parts[0].rule) if predicate(c).by_age]
     if not ageing:
         return []
     found = [
         (at, unit, enters)
-        for units in _units_by_day(part, today, days, ageing).values()
+        for units in _units_by_day(parts, today, days, ageing).values()
         for at, unit, enters in _changes(units, len(days))
     ]
-    return _dated(part, today, days, ageing, found) if found else []
+    return _dated(parts, today, days, ageing, found) if found else []
 
 
 def _changes(units: dict[int, Found], count: int):
@@ -61,15 +62,15 @@ def _changes(units: dict[int, Found], count: int):
 
 
 def _units_by_day(
-    part: Part, today: date, days: Sequence[date], ageing: Sequence[Criterion]
+    parts: tuple[Part, ...], today: date, days: Sequence[date], ageing: Sequence[Criterion]
 ) -> dict[int, dict[int, Found]]:
     """{beneficiary: {index of the day: unit}} of units that any turning person belongs to."""
-    rule = part.rule
+    rule = parts[0].rule
     steady = [c for c in criteria_of(rule) if c not in ageing]
     # Those far from every limit of an age of their own are never looked at more closely.
     near = [_near(c) for c in ageing if c.key == "age"]
     kept = tuple(c for c in rule.criteria if c not in ageing)
-    table = facts(replace(rule, criteria=(*kept, *near)), today, Scope((part,)))
+    table = facts(replace(rule, criteria=(*kept, *near)), today, Scope(parts))
     flags = [_flag(ageing, day, f"h{at}") for at, day in enumerate(days)]
     holds, unit = all_hold(steady, today, "f"), units_of(rule, today)
     changing = " OR ".join(f"a.h{at - 1} <> a.h{at}" for at in range(1, len(days)))
@@ -129,13 +130,13 @@ def _flag(criteria: Sequence[Criterion], day: date, name: str) -> Sql:
 
 
 def _dated(
-    part: Part, today: date, days: Sequence[date], ageing: Sequence[Criterion], found
+    parts: tuple[Part, ...], today: date, days: Sequence[date], ageing: Sequence[Criterion], found
 ) -> list[Turn]:
     """Each change on its day: by on how many days of the month each criterion holds."""
     spans: dict[int, set[int]] = defaultdict(set)
     for at, unit, _ in found:
         spans[at].add(unit.through_id)
-    held = _days_held(part, today, days, ageing, spans)
+    held = _days_held(parts, today, days, ageing, spans)
     return [_turn(days, ageing, at, unit, enters, held) for at, unit, enters in found]
 
 
@@ -154,10 +155,10 @@ def _turn(days, ageing, at: int, unit: Found, enters: bool, held) -> Turn:
     return Turn(unit, enters, day, criterion, bool(is_wife))
 
 
-def _days_held(part: Part, today: date, days, ageing, spans: dict[int, set[int]]):
+def _days_held(parts: tuple[Part, ...], today: date, days, ageing, spans: dict[int, set[int]]):
     """{(index, person): (is_wife, days on which each criterion holds)} from one of `days` to the next."""
     everybody = sorted(set().union(*spans.values()))
-    table = facts(part.rule, today, people_of(everybody))
+    table = facts(parts[0].rule, today, people_of(everybody))
     texts, params = [], list(table.params)
     for at, people in sorted(spans.items()):
         before = days[at - 1]

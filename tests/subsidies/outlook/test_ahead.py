@@ -4,6 +4,8 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from households.models import ChildRecord, Resident
 from subsidies.outlook.ahead import ENTER, LEAVE, ahead, months_of
@@ -246,3 +248,29 @@ def test_other_places_do_not_show(clerk, other_clerk, county, far_village):
     make_old_couple(far_village, born=date(1958, 11, 5))
     assert coming(clerk) == []
     assert len(coming(other_clerk)) == 2
+
+
+def test_village_with_a_rule_of_its_own_keeps_to_it(clerk, village, other_village, county):
+    """55 years here, 60 there; and where a village has none, nobody comes."""
+    switch_on(RURAL, county)
+    for place in (village, other_village):
+        make_old_couple(place, born=date(1963, 11, 5))
+        make_old_couple(place, born=date(1958, 12, 5))
+    switch_on(RURAL, village, criteria=["registered_here", {"age": {"min": 55}}])
+    found = [one[1:3] for one in coming(clerk)]
+    assert found == [(date(2018, 11, 5), "满55周岁")] * 2 + [(date(2018, 12, 5), "满60周岁")] * 2
+    switch_on(RURAL, other_village, is_on=False)
+    assert [one[1:3] for one in coming(clerk)] == [(date(2018, 11, 5), "满55周岁")] * 2
+
+
+def test_villages_whose_rules_ask_the_same_are_asked_once(clerk, village, other_village, county):
+    switch_on(RURAL, county)
+    make_old_couple(village, born=date(1958, 12, 5))
+    make_old_couple(other_village, born=date(1958, 12, 5))
+    with CaptureQueriesContext(connection) as before:
+        assert len(coming(clerk)) == 4
+    for place in (village, other_village):
+        switch_on(RURAL, place)
+    with CaptureQueriesContext(connection) as after:
+        assert len(coming(clerk)) == 4
+    assert len(after) == len(before)
