@@ -183,7 +183,6 @@ def decide_objection(
     objection.decided_by, objection.decided_at = by, now
     objection.save(update_fields=["outcome", "finding", "decided_by", "decided_at"])
     if outcome == Objection.Outcome.UPHELD and application.state == ApplicationState.NOTICE:
-        terms.take_off(application, today)
         return_step(
             by=by, application=application, reason=f"公示异议成立：{finding}"[:300], now=now,
             today=today,
