@@ -49,25 +49,84 @@ def people_of(ids: Collection[int]) -> Scope:
     return Scope(people=tuple(ids))
 
 
-def facts(rule: Rule, day: date, scope: Scope) -> Sql:
+def facts(rule: Rule, day: date, scope: Scope, *, lean: bool = False) -> Sql:
     """WITH … clauses that end in a table `facts`; the caller goes on with SELECT … FROM facts.
 
-    With a place the people who fail a criterion of their own row or of their children are left out.
-    Each step is materialised: seen through, the many conditions would look to a planner as if nobody
-    were left.
+    With a place the people who fail a criterion of their own row or of their children are left out;
+    `lean` leaves empty what no criterion of the rule looks at. Each step is materialised: seen
+    through, the many conditions would look to a planner as if nobody were left.
     """
+    criteria = criteria_of(rule)
     base = _people(rule, day, scope.parts) if scope.parts else _named_people(scope.people, day)
     own = fit = Sql("1 = 1")
     if scope.parts:
-        own = all_hold([c for c in criteria_of(rule) if predicate(c).is_own], day, "b")
-        fit = all_hold([c for c in criteria_of(rule) if predicate(c).of_children], day, "k")
-    children, spouses = _children(rule, day), _with_spouse(day)
+        own = all_hold([c for c in criteria if predicate(c).is_own], day, "b")
+        fit = all_hold([c for c in criteria if predicate(c).of_children], day, "k")
+    spouses = _with_spouse(day)
+    if lean and rule.policy.who != "couple" and not any(c.key in OF_SPOUSE for c in criteria):
+        spouses = Sql(f"SELECT p.*, {_NO_SPOUSE} FROM parents p")
+    if lean and _from_children(criteria, scope):
+        steps = _children_first(rule, day, own, fit)
+    else:
+        none = lean and not any(predicate(c).of_children for c in criteria)
+        steps = _people_first(rule, day, own, fit, childless=none)
     return Sql(
-        f"WITH {base.text}, people AS MATERIALIZED (SELECT * FROM base b WHERE {own.text}), "
-        f"children AS MATERIALIZED ({children.text}), parents AS MATERIALIZED ("
-        f"{_PARENTS} WHERE {fit.text}), facts AS MATERIALIZED ({spouses.text}) ",
-        (*base.params, *own.params, *children.params, *fit.params, *spouses.params),
+        f"WITH {base.text}, {steps.text}, facts AS MATERIALIZED ({spouses.text}) ",
+        (*base.params, *steps.params, *spouses.params),
     )
+
+
+def _people_first(rule: Rule, day: date, own: Sql, fit: Sql, *, childless: bool) -> Sql:
+    """The people of the place, then their children: for a place that is small beside the registry."""
+    people = f"people AS MATERIALIZED (SELECT * FROM base b WHERE {own.text})"
+    if childless:
+        return Sql(f"{people}, parents AS (SELECT p.*, {_NO_CHILDREN} FROM people p)", own.params)
+    children = _children(rule, day)
+    return Sql(
+        f"{people}, children AS MATERIALIZED ({children.text}),"
+        f" parents AS MATERIALIZED ({_PARENTS} WHERE {fit.text})",
+        (*own.params, *children.params, *fit.params),
+    )
+
+
+def _children_first(rule: Rule, day: date, own: Sql, fit: Sql) -> Sql:
+    """Every birth history that meets the criteria of children, then whose it is."""
+    children = _children(rule, day, everybody=True)
+    return Sql(
+        f"children AS MATERIALIZED (SELECT * FROM ({children.text}) k WHERE {fit.text}),"
+        " parents AS MATERIALIZED (SELECT b.*, k.children_ever, k.children_living, k.girls_living,"
+        " k.living_birth_date, k.living_grade, k.births_outside"
+        f" FROM children k JOIN base b ON b.resident_id = k.parent_id WHERE {own.text})",
+        (*children.params, *fit.params, *own.params),
+    )
+
+
+# The criteria that look at the spouse.
+OF_SPOUSE = ("spouse_hukou", "wife_age", "certificate")
+_NO_SPOUSE = (
+    "0 AS spouse_here, NULL AS spouse_sex, NULL AS spouse_birth_date, NULL AS spouse_hukou,"
+    " 0 AS certificate"
+)
+_NO_CHILDREN = (
+    "0 AS children_ever, 0 AS children_living, 0 AS girls_living, NULL AS living_birth_date,"
+    " NULL AS living_grade, 0 AS births_outside"
+)
+_WIDE = 3  # a county's path has so many steps
+
+
+def _from_children(criteria: Sequence[Criterion], scope: Scope) -> bool:
+    """Whether to begin with the children: of a county or more, where few have the children asked for.
+
+    Somebody without any must fail one of the criteria. An age of one's own leaves fewer still.
+    """
+    wide = all(part.prefix.count(".") <= _WIDE for part in scope.parts)
+    asks_for_one = any(
+        c.key in ("ever_had_child", "only_child_disabled", "child_age")
+        or (c.key == "children_ever" and c.params > 0)
+        or (c.key == "living_children" and "none" not in c.params)
+        for c in criteria
+    )
+    return wide and asks_for_one and not any(c.key == "age" for c in criteria)
 
 
 def in_force(alias: str, day: date) -> Sql:
@@ -162,8 +221,11 @@ def _named_people(ids: tuple[int, ...], day: date) -> Sql:
     )
 
 
-def _children(rule: Rule, day: date) -> Sql:
-    """By parent: the birth history on the day. A child stands once in it for each parent."""
+def _children(rule: Rule, day: date, *, everybody: bool = False) -> Sql:
+    """By parent: the birth history on the day. A child stands once in it for each parent.
+
+    Of the people gathered, or of `everybody`.
+    """
     living = "c.death_date IS NULL OR c.death_date > %s"
     window = next((c.params for c in rule.criteria if c.key == "no_birth_outside_policy"), None)
     outside = Sql("0")
@@ -177,6 +239,12 @@ def _children(rule: Rule, day: date) -> Sql:
     columns = (
         "c.death_date, c.birth_date, c.sex, c.within_policy, c.disability_grade, c.disability_date"
     )
+    of_people = " JOIN people p ON c.{0}_id = p.resident_id" * (not everybody)
+    pairs = " UNION ALL ".join(
+        f"SELECT c.{parent}_id AS parent_id, {columns} FROM households_childrecord c"
+        f"{of_people.format(parent)} WHERE c.birth_date <= %s AND c.{parent}_id IS NOT NULL"
+        for parent in ("mother", "father")
+    )
     return Sql(
         f"SELECT c.parent_id, COUNT(*) AS children_ever,"
         f" SUM(CASE WHEN {living} THEN 1 ELSE 0 END) AS children_living,"
@@ -185,11 +253,7 @@ def _children(rule: Rule, day: date) -> Sql:
         f" MIN(CASE WHEN ({living}) AND (c.disability_date IS NULL OR c.disability_date <= %s)"
         f" THEN CASE c.disability_grade {_RANK} END END) AS living_grade,"
         f" {outside.text} AS births_outside FROM ("
-        f"SELECT p.resident_id AS parent_id, {columns} FROM people p"
-        " JOIN households_childrecord c ON c.mother_id = p.resident_id WHERE c.birth_date <= %s"
-        f" UNION ALL SELECT p.resident_id, {columns} FROM people p"
-        " JOIN households_childrecord c ON c.father_id = p.resident_id WHERE c.birth_date <= %s"
-        ") c GROUP BY c.parent_id",
+        f"{pairs}) c GROUP BY c.parent_id",
         (one_day, one_day, one_day, one_day, one_day, *outside.params, one_day, one_day),
     )
 

@@ -100,7 +100,7 @@ def alike(parts: Sequence[Part]) -> list[tuple[Part, ...]]:
 
 def _of_parts(parts: tuple[Part, ...], day: date) -> Sql:
     rule = parts[0].rule
-    table = facts(rule, day, Scope(parts))
+    table = facts(rule, day, Scope(parts), lean=True)
     # What a person's own row and children decide was asked already, where the facts were gathered.
     asked = [(c, predicate(c)) for c in criteria_of(rule)]
     rest = [c for c, one in asked if not (one.is_own or one.of_children)]
