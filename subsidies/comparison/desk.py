@@ -89,10 +89,10 @@ class DifferenceFilter(FilterSet):
         super().__init__(data, queryset=queryset, request=request)
         fields = self.form.fields
         fields["policy"].choices = [
-            ("", "全部"), *((code, catalogue.name_of(code)) for code in codes_for(request.user))
-        ]  # fmt: skip
+            (code, catalogue.name_of(code)) for code in codes_for(request.user)
+        ]
         fields["owner"].choices = [
-            ("", "全部"), (MINE, "我的"), (NOBODY, "未分派"),
+            (MINE, "我的"), (NOBODY, "未分派"),
             *((str(pk), name) for pk, name in owners(request.user).values_list("pk", "name")),
         ]  # fmt: skip
 

@@ -1,20 +1,28 @@
 """The reply to somebody who asks why (答复函): every criterion in a sentence, and what the person can do."""
 
+from datetime import date
+
 from fpadmin.ui.templatetags.ui import date_cn
-from subsidies.eligibility.cases import CHECK, NO, NOT_TOLD, PROOF, YES, Line, Told
+from subsidies.eligibility.cases import CHECK, NO, PROOF, YES, Line, Told
+from subsidies.eligibility.masking import NOT_TOLD
 from subsidies.rolls.ends import month_words
 
 _WORDS = {YES: "满足", NO: "不满足", PROOF: "要凭材料证明", CHECK: NOT_TOLD}
 
 
-def opening(told: Told) -> str:
-    """What was looked at, as of when, and by which rule."""
+def opening(told: Told, today: date) -> str:
+    """What was looked at, by which rule, and to which day ages are counted.
+
+    Of a day to come today's register speaks.
+    """
     rule = told.case.rule
     since = f"，{date_cn(rule.version.from_on)}起执行" if rule.version else ""
     own = f"按{told.through}的情况，" if told.through else ""
+    day = told.question.day
+    named = "".join(f"“{one}”" for one in told.documents) or "政策规定"
     return (
-        f"您询问能否享受“{told.policy.name}”。我们{own}按{date_cn(told.question.day)}的登记资料和"
-        f"{'、'.join(told.documents) or '政策规定'}（本地第{rule.number}版{since}）逐项核对，结果如下："
+        f"您询问能否享受“{told.policy.name}”。我们{own}按{date_cn(min(day, today))}的登记资料，"
+        f"依据{named}（本地第{rule.number}版{since}）逐项核对，年龄算到{date_cn(day)}，结果如下："
     )
 
 

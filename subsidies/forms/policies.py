@@ -131,7 +131,7 @@ class VersionForm(SettingForm):
             name, problem = fault
             self.add_error(names.get(name), problem)
         else:
-            self.criteria.append(made)
+            self.criteria.append(parameters.in_order_of(criterion, made))
 
     def terms(self) -> Terms:
         """As services.set_version takes them."""

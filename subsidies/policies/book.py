@@ -39,6 +39,11 @@ class Rule:
         return self.version.document + self.version.article
 
 
+def documents_in(document: str) -> list[str]:
+    """The documents that one text names: catalogue and counties part them by semicolons."""
+    return [part.strip() for part in document.replace("；", ";").split(";") if part.strip()]
+
+
 def shipped_rule(policy: Policy) -> Rule:
     """The policy as it came: switched on nowhere."""
     return Rule(

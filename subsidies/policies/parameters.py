@@ -112,6 +112,18 @@ def with_values(key: str, found: dict[str, Any]) -> Criterion:
     return Criterion(key, {name: part for name, part in found.items() if part is not None})
 
 
+def in_order_of(criterion: Criterion, made: Criterion) -> Criterion:
+    """`made` with its lists in the order of `criterion`, what is new last.
+
+    A form gives ticks in its own order; another order of the same ticks is no change of the rule.
+    """
+    before, after = criterion.params, made.params
+    if not isinstance(before, list | tuple) or not isinstance(after, list | tuple):
+        return made
+    kept = [one for one in before if one in after]
+    return Criterion(made.key, [*kept, *(one for one in after if one not in kept)])
+
+
 def fault_of(criterion: Criterion) -> tuple[str, str] | None:
     """(the value's name, what is wrong with it) in words; None for a sound criterion."""
     known = PARAMETERS.get(criterion.key)

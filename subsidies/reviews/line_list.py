@@ -99,8 +99,8 @@ class LineFilter(FilterSet):
         super().__init__(data, queryset=queryset, request=request)
         reviews = AnnualReview.objects.visible_to(request.user).select_related("region")
         self.form.fields["review"].choices = [
-            ("", "全部"), *((str(one.pk), f"{one}　{one.region.name}") for one in reviews)
-        ]  # fmt: skip
+            (str(one.pk), f"{one}　{one.region.name}") for one in reviews
+        ]
 
     def by_state(self, queryset, name, value):
         if value in (OPEN, DONE):
@@ -287,11 +287,11 @@ def load() -> None:
         )  # fmt: skip
         for order, (decision, form, effect) in enumerate(
             (
-                (ReviewDecision.KEPT, NoteManyForm, "确认继续享受，"),
-                (ReviewDecision.END_PROPOSED, NoteManyForm, "按核查的原因和年月提出退出，"),
-                (ReviewDecision.MOVE_PROPOSED, NoteManyForm, "提出转入另一政策，"),
-                (ReviewDecision.APPLIED, None, "登记申请，由村级评议起逐级办理，"),
-                (ReviewDecision.LEFT_OUT, NoteManyForm, "记为不办理，"),
+                (ReviewDecision.KEPT, NoteManyForm, "确认继续享受"),
+                (ReviewDecision.END_PROPOSED, NoteManyForm, "按核查的原因和年月提出退出"),
+                (ReviewDecision.MOVE_PROPOSED, NoteManyForm, "提出转入另一政策"),
+                (ReviewDecision.APPLIED, None, "登记申请，由村级评议起逐级办理"),
+                (ReviewDecision.LEFT_OUT, NoteManyForm, "记为不办理"),
             ),
             start=10,
         ):  # fmt: skip

@@ -79,8 +79,8 @@ class ChangeFilter(FilterSet):
     def __init__(self, data, *, queryset, request):
         super().__init__(data, queryset=queryset, request=request)
         self.form.fields["policy"].choices = [
-            ("", "全部"), *((code, catalogue.name_of(code)) for code in codes_for(request.user))
-        ]  # fmt: skip
+            (code, catalogue.name_of(code)) for code in codes_for(request.user)
+        ]
 
     def filter_queryset(self, queryset):
         queryset = super().filter_queryset(queryset)

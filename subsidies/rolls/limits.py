@@ -116,6 +116,32 @@ def refusal(
     return _end(standing, month, end_reason, never_paid)
 
 
+def year_words(standing: Standing, kind: str, day: date) -> str:
+    """What to think of before ending a benefit paid by the year; "" for others."""
+    rule = standing.rule(day)
+    if kind != Kind.END or rule.ends != "through the year":
+        return ""
+    last = last_of_benefit_year(rule, day)
+    return (
+        f"这项政策按年发放，一般发到退出当年的{last.month}月：今年退出的，最后发放年月是"
+        f"{month_words(last)}。填其他月份的，请在情况说明里写清已经发的钱怎样处理。"
+    )
+
+
+def mid_year_of(change: EnrolmentChange, line: Enrolment) -> str:
+    """What is unusual about an end in the midst of a benefit year paid as a whole; "" where nothing is."""
+    if change.kind != Kind.END or change.month < line.start_month:
+        return ""
+    rule = standings([line], [change.month])[line.pk].rule(change.month)
+    last = last_of_benefit_year(rule, change.month)
+    if rule.ends != "through the year" or change.month == last:
+        return ""
+    return (
+        f"这项政策按年发放，一般发到{month_words(last)}，现在填的是{month_words(change.month)}。"
+        "请核对月份，以及以后月份的钱是否已经发放、要不要退回。"
+    )
+
+
 def month_asked(line: Enrolment, month: date, *, never_paid: bool) -> date:
     """The month of a change: of a line of which nothing was paid, the one before its first."""
     return month_before(line.start_month) if never_paid else first_of_month(month)

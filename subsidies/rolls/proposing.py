@@ -54,6 +54,13 @@ def offers(standing: Standing, day: date) -> list[Offer]:
     return found
 
 
+def proposed_words(offer: Offer, standing: Standing) -> str:
+    """What stands after proposing: nothing has happened yet, and what is stopped stays stopped."""
+    label = offer.label.removeprefix("提出")
+    until = "仍暂停发放" if standing.stopped else "照旧发放"
+    return f"已提出{label}，等审核人同意后生效。同意以前{until}。"
+
+
 def usual_end(standing: Standing, day: date) -> tuple[date, str]:
     """Month and reason that the registry speaks for: a death, a departure, else an end now."""
     one = standing.line.resident

@@ -88,12 +88,10 @@ class RollFilter(SearchFilter):
         super().__init__(data, queryset=queryset, request=request)
         self.codes = codes_of(request.user, sensitive=self.sensitive)
         self.form.fields["policy"].choices = [
-            ("", "全部"), *((code, catalogue.name_of(code)) for code in self.codes)
-        ]  # fmt: skip
+            (code, catalogue.name_of(code)) for code in self.codes
+        ]
         years = range(request.day.year + 1, FIRST_YEAR - 1, -1)
-        self.form.fields["year"].choices = [
-            ("", "不限"), *((str(year), f"{year}年") for year in years)
-        ]  # fmt: skip
+        self.form.fields["year"].choices = [(str(year), f"{year}年") for year in years]
 
     def filter_queryset(self, queryset):
         asked = self.form.cleaned_data

@@ -3,8 +3,15 @@
 from django import template
 
 from fpadmin.accounts.permissions import Permission
+from subsidies.policies.book import documents_in
 
 register = template.Library()
+
+
+@register.filter
+def documents(document: str) -> str:
+    """The documents of one text in a line, as Chinese parts them."""
+    return "、".join(documents_in(document or ""))
 
 
 @register.inclusion_tag("subsidies/_eligibility_tabs.html", takes_context=True)

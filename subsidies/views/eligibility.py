@@ -84,7 +84,7 @@ def eligibility_letter(request, pk):
             "title": "资格核查答复函",
             "resident": resident,
             "told": told,
-            "opening": letters.opening(told),
+            "opening": letters.opening(told, dates.today()),
             "sentences": [letters.sentence(line) for line in told.lines],
             "conclusion": letters.conclusion(told),
             "acts": letters.what_to_do(told, office.name),

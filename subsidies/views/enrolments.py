@@ -71,18 +71,27 @@ def enrolment_change_create(request, pk):
     )
     if request.method == "POST" and form.is_valid():
         try:
-            services.propose_change(
+            change = services.propose_change(
                 by=request.user, enrolment=line, now=timezone.now(), **form.values()
             )
         except RuleViolation as violation:
             refuse(form, violation)
         else:
-            messages.success(request, f"已{offer.label}，等审核人同意后生效。同意以前照旧发放。")
+            messages.success(request, proposing.proposed_words(offer, standing))
+            if warning := limits.mid_year_of(change, line):
+                messages.warning(request, warning)
             return redirect(line)
     return render(
         request,
         "subsidies/change_form.html",
-        {"line": line, "form": form, "offer": offer, "offers": offers, "policy": line.policy},
+        {
+            "line": line,
+            "form": form,
+            "offer": offer,
+            "offers": offers,
+            "policy": line.policy,
+            "by_year": limits.year_words(standing, offer.kind, today),
+        },
     )
 
 
@@ -134,6 +143,7 @@ def change_decide(request, pk):
             "change": change,
             "form": form,
             "tag": change_list.state_tag(change),
+            "mid_year": "" if change.decision else limits.mid_year_of(change, line),
             "fault": change_list.fault_of(change, line) if not change.decision else "",
         },
     )

@@ -15,7 +15,8 @@ from subsidies.models import (
     WorkdayChange,
 )
 from subsidies.policies import catalogue
-from subsidies.policies.book import policy_book
+from subsidies.policies.book import policy_book, rule_of, shipped_rule
+from subsidies.policies.terms import changes
 from tests.conftest import TODAY
 from tests.factories.benefits import make_enrolment, make_old_couple, set_rate, switch_on
 
@@ -41,7 +42,7 @@ def filled(answer, **changed) -> dict:
     form, data = answer.context["form"], {}
     for name in form.fields:
         value = form[name].value()
-        if value not in (False, None, ""):
+        if value is not False and value not in (None, ""):
             data[name] = "on" if value is True else value
     data |= changed
     return {name: value for name, value in data.items() if value is not None}
@@ -247,6 +248,24 @@ def test_county_checks_then_sets_a_rule(county_user, county, village, sign_in):
     assert found["age"] == {"min": 55}
     assert found["no_birth_outside_policy"]["to"] == "2015-12-31"
     assert found["living_children"] == ["one", "two_girls", "none"]
+
+
+@pytest.mark.parametrize(
+    "code", sorted(code for code, one in catalogue.policies().items() if not one.closed)
+)
+def test_switching_on_changes_no_criterion(county_user, sign_in, code):
+    client = sign_in(county_user)
+    address = reverse("subsidies:policy-version-create", args=[code])
+    page = client.get(address)
+    data = filled(page, document="云卫〔2018〕9号", is_on="yes")
+    for name, field in page.context["form"].fields.items():
+        if isinstance(data.get(name), list):  # a browser sends ticks in the order of the page
+            data[name] = [value for value, _ in field.choices if value in data[name]]
+    answer = client.post(address, data | {"step": "save"})
+    assert answer.status_code == 302, answer.context["form"].errors
+    rule = rule_of(PolicyVersion.objects.get())
+    changed = changes(shipped_rule(rule.policy), rule)
+    assert [(one.old, one.new) for one in changed] == [("未启用", "启用")]
 
 
 def test_going_back_keeps_what_was_typed(county_user, sign_in):

@@ -8,6 +8,7 @@ from subsidies.eligibility.predicates import EXCLUDES, PREDICATES, words
 from subsidies.policies import catalogue, parameters
 from subsidies.policies.catalogue import Criterion
 from subsidies.policies.terms import rate_words, shares_words
+from subsidies.templatetags.benefits import documents
 
 
 def shipped():
@@ -37,6 +38,19 @@ def test_values_make_the_criterion_again():
     for criterion in shipped():
         made = parameters.with_values(criterion.key, parameters.values_of(criterion))
         assert words(made) == words(criterion)
+
+
+def test_ticks_in_another_order_are_no_change():
+    before = Criterion("employment", ["无业", "灵活就业"])
+    for ticks, kept in (
+        (["灵活就业", "无业"], ["无业", "灵活就业"]),
+        (["务农", "灵活就业", "无业"], ["无业", "灵活就业", "务农"]),
+        (["灵活就业"], ["灵活就业"]),
+    ):
+        made = parameters.in_order_of(before, Criterion("employment", ticks))
+        assert made == Criterion("employment", kept)
+    age = Criterion("age", {"min": 55})
+    assert parameters.in_order_of(Criterion("age", {"min": 60}), age) == age
 
 
 @pytest.mark.parametrize(
@@ -69,6 +83,14 @@ def test_values_make_the_criterion_again():
 )
 def test_boundaries(criterion, is_sound):
     assert (parameters.fault_of(criterion) is None) is is_sound
+
+
+def test_documents_are_parted_as_chinese_does():
+    assert documents("国办发〔2004〕21号; 国人口发〔2004〕36号") == (
+        "国办发〔2004〕21号、国人口发〔2004〕36号"
+    )
+    assert documents("云卫〔2018〕9号") == "云卫〔2018〕9号"
+    assert documents("") == ""
 
 
 def test_rates_and_shares_in_words():

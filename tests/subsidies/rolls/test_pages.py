@@ -17,6 +17,7 @@ TODAY = date(2018, 10, 9)
 LIST = reverse("subsidies:enrolment-list")
 SPECIAL = reverse("subsidies:enrolment-sensitive-list")
 DESK = reverse("subsidies:change-list")
+LINES = reverse("subsidies:review-line-list")
 
 
 def page(client, url) -> str:
@@ -218,6 +219,43 @@ def test_clerk_proposes_and_reviewer_accepts(sign_in, clerk, reviewer, line):
     assert sign_in(reviewer).post(url, {"decision": "accept"}).url == DESK
     line.refresh_from_db()
     assert (line.end_month, line.end_reason) == (date(2018, 12, 1), "迁出")
+
+
+def test_what_was_proposed_is_not_said_to_have_happened(sign_in, clerk, reviewer, line):
+    client = sign_in(clerk)
+
+    def said(kind, month):
+        data = {"month": month, "note": "村里核实"}
+        text = client.post(create_url(line, kind), data, follow=True).content.decode()
+        decided(reviewer, line.changes.get(decision=""))
+        return text
+
+    suspended, resumed = said("suspend", "2018-11"), said("resume", "2018-12")
+    assert "已提出暂停发放，等审核人同意后生效。同意以前照旧发放。" in suspended
+    assert "已提出恢复发放，等审核人同意后生效。同意以前仍暂停发放。" in resumed
+
+
+@pytest.mark.parametrize(("month", "is_unusual"), [("2018-06", True), ("2017-12", False)])
+def test_end_in_the_midst_of_a_year_is_pointed_out(
+    sign_in, clerk, reviewer, line, month, is_unusual
+):
+    client, words = sign_in(clerk), "一般发到2018年12月，现在填的是2018年6月"
+    assert "今年退出的，最后发放年月是2018年12月" in page(client, create_url(line))
+    assert "今年退出的" not in page(client, create_url(line, "suspend"))
+    data = {"end_reason": "其他", "month": month, "note": "本人放弃"}
+    text = client.post(create_url(line), data, follow=True).content.decode()
+    assert (words in text) == is_unusual
+    decide = reverse("subsidies:change-decide", args=[line.changes.get().pk])
+    assert (words in page(sign_in(reviewer), decide)) == is_unusual
+    assert "同意</button>" in page(sign_in(reviewer), decide)
+
+
+@pytest.mark.parametrize("key", [LIST, DESK, reverse("subsidies:difference-list"), LINES])
+def test_filters_say_all_once(sign_in, clerk, line, key):
+    form = sign_in(clerk).get(key).context["list"].filter.form
+    for name, field in form.fields.items():
+        if choices := getattr(field, "choices", None):
+            assert [value for value, _ in choices].count("") <= 1, name
 
 
 def test_form_says_what_is_wrong_beside_the_field(sign_in, clerk, line):

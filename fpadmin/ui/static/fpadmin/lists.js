@@ -90,19 +90,17 @@
     show();
   }
 
-  // The way back from a result: what was ticked has been dealt with.
-  function forget(event) {
-    const link = event.target.closest("[data-fp-forget]");
-    if (!link) return;
+  // A result, whichever way one leaves it: what was ticked in this list has been dealt with.
+  function forget(element) {
     try {
-      Object.keys(window.sessionStorage).forEach(function (name) {
-        if (name.startsWith(PREFIX)) window.sessionStorage.removeItem(name);
-      });
+      window.sessionStorage.removeItem(PREFIX + element.dataset.fpForget);
     } catch (problem) {
       // Nothing was kept.
     }
   }
 
-  document.addEventListener("DOMContentLoaded", function () { each("form[data-fp-ticks]", start); });
-  document.addEventListener("click", forget);
+  document.addEventListener("DOMContentLoaded", function () {
+    each("[data-fp-forget]", forget);
+    each("form[data-fp-ticks]", start);
+  });
 })();
