@@ -66,8 +66,9 @@ def conflicts_of(
 ) -> list[str]:
     """Why `resident` may not be on the policy's roll from the month of `day` on; [] where nothing is.
 
-    A sensitive policy is named only where `user` is given and may know of it. Without `exclusions`
-    only the policy's own roll counts.
+    A `user` who may not know of sensitive policies is told nothing that rests on one: that something
+    hidden speaks against it would tell which. Without a user such a one counts and is not named.
+    Without `exclusions` only the policy's own roll counts.
     """
     pair = resident.pk, policy_code
     found = conflicts_of_many([pair], day, book, user=user, exclusions=exclusions)
@@ -110,13 +111,15 @@ class _Known:
     month: date
     book: PolicyBook
     names_all: bool  # sensitive policies too
+    keeps_quiet: bool  # of sensitive policies, even that there is one
 
     @classmethod
     def of(cls, residents: set[int], day: date, book: PolicyBook, user) -> "_Known":
         units, month = units_of(residents), day.replace(day=1)
         people = {pk for unit in units.values() for pk in unit.people}
         named = user is not None and sees_sensitive(user)
-        return cls(units, _lines(people, month), month, book, named)
+        quiet = user is not None and not named
+        return cls(units, _lines(people, month), month, book, named, quiet)
 
     def words(
         self, resident: int, code: str, *, exclusions: bool = True, besides: int | None = None
@@ -156,7 +159,7 @@ class _Known:
             if self.names_all or not other.sensitive:
                 words.append(_other(line, unit.people[line.resident_id]))
             else:
-                hidden = True
+                hidden = not self.keeps_quiet
         return words + [UNNAMED] if hidden else words
 
     def _exclude(self, one: str, other: str, path: str) -> bool:

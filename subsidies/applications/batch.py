@@ -15,9 +15,11 @@ from subsidies.applications.steps import OWN, is_own, may_decide
 from subsidies.conflicts import conflicts_of_many
 from subsidies.eligibility import months
 from subsidies.eligibility.finding import found_ids
+from subsidies.eligibility.masking import rule_told
 from subsidies.models import Application, ApplicationState, NoticeLine, Objection
 from subsidies.notices import terms
 from subsidies.policies.book import PolicyBook, Rule, policy_books
+from subsidies.policies.seeing import sees_sensitive
 from subsidies.services.applications import NOT_YOUR_STEP, pass_step
 
 EXPLAINED = (
@@ -81,10 +83,10 @@ def _failing(
     left = EXPLAINED
     for (code, path), group in groups.items():
         day, book = days[code], books[days[code]]
+        rule = None if sees_sensitive(by) else rule_told(by, rules[group[0].pk])
         people = Resident.objects.filter(pk__in=[row.resident_id for row in group])
-        meeting = set(
-            people.filter(pk__in=found_ids(code, day, path, book=book)).values_list("pk", flat=True)
-        )
+        ids = found_ids(code, day, path, book=book, rule=rule)
+        meeting = set(people.filter(pk__in=ids).values_list("pk", flat=True))
         for row in group:
             if row.resident_id in meeting or not (
                 row.by_rule or row.state == ApplicationState.COUNTY

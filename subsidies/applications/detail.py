@@ -8,7 +8,7 @@ from django.utils import timezone
 from fpadmin.accounts.permissions import Permission
 from subsidies.applications import papers
 from subsidies.applications.application_list import number_words, state_tag
-from subsidies.applications.looking import HIDDEN_VALUE, Looked, look
+from subsidies.applications.looking import Looked, look
 from subsidies.applications.steps import (
     ACTIONS,
     NEXT,
@@ -19,6 +19,7 @@ from subsidies.applications.steps import (
     waiting_words,
 )
 from subsidies.eligibility.explaining import Outcome
+from subsidies.eligibility.masking import NO_OTHER, NOT_TOLD
 from subsidies.eligibility.predicates import EXCLUDES
 from subsidies.models import (
     OPEN_STATES,
@@ -77,13 +78,13 @@ def context(user, application: Application, today: date) -> dict:
     return heading(user, application, today) | {
         "looked": looked,
         "criteria": criteria,
-        "is_meeting": all(one.holds for one in criteria),
+        "is_meeting": looked.is_meeting if looked else all(one.holds for one in criteria),
         "as_of": looked.case.day if looked else application.decision.get("as_of", ""),
         "rule": looked.rule if looked else None,
         "facts": list(application.attested.items()),
         "papers": papers.papers_of(application),
         "removable": kinds,
-        "can_add": bool(kinds),
+        "can_add": bool(papers.addable_for(user, application)),
         "can_edit": may_edit(user, application),
         "is_own": own,
         "can_pass": decides and not own and not hanging,
@@ -134,18 +135,16 @@ def _happening(step: ApplicationStep) -> Happening:
 
 
 def _as_decided(user, application: Application) -> list[Outcome]:
-    """The criteria as they stood when it was last sent on."""
-    hides = not sees_sensitive(user)
+    """The criteria as they stood when it was last sent on.
+
+    One that was confirmed is kept off by no roll; of the others it stays open to who may not know.
+    """
+    hides = not sees_sensitive(user) and application.state != State.CONFIRMED
+    document = application.decision.get("document", "")
     return [
-        Outcome(
-            one["key"],
-            one["text"],
-            one["holds"],
-            HIDDEN_VALUE
-            if hides and one["key"] == EXCLUDES and one["holds"] is False
-            else one["value"],
-            application.decision.get("document", ""),
-        )
+        Outcome(EXCLUDES, NO_OTHER, None, NOT_TOLD, document)
+        if hides and one["key"] == EXCLUDES
+        else Outcome(one["key"], one["text"], one["holds"], one["value"], document)
         for one in application.decision.get("criteria", [])
     ]
 

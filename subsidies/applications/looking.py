@@ -1,6 +1,6 @@
 """What an application looks like today: criteria by the records, proof, papers, conflicts."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from households.models import ChildRecord, Relation, Resident, Sex
@@ -8,13 +8,11 @@ from subsidies.applications.papers import missing_papers
 from subsidies.conflicts import conflicts_of
 from subsidies.eligibility import explaining, months
 from subsidies.eligibility.facts import MARRIED
-from subsidies.eligibility.predicates import EXCLUDES
+from subsidies.eligibility.masking import is_left_open, shown_to
 from subsidies.models import Application
 from subsidies.policies import catalogue
 from subsidies.policies.book import PolicyBook, Rule, policy_book, policy_books
-from subsidies.policies.seeing import codes_for, sees_sensitive
-
-HIDDEN_VALUE = "正在享受另一项不能同时享受的待遇"
+from subsidies.policies.seeing import codes_for
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,12 @@ class Looked:
     @property
     def unproved(self) -> list[str]:
         """Facts that no record shows and nobody has confirmed yet."""
-        return [one.text for one in self.criteria if one.holds is None]
+        return [one.text for one in self.criteria if one.holds is None and not is_left_open(one)]
+
+    @property
+    def is_meeting(self) -> bool:
+        """Whether all holds that may be told; what is left open is the township's to look at."""
+        return not self.failing and not self.unproved
 
 
 def told(outcome: explaining.Outcome) -> str:
@@ -67,23 +70,27 @@ def look(application: Application, today: date, *, user, book: PolicyBook | None
     )
 
 
-def shown_to(user, case: explaining.Case) -> list[explaining.Outcome]:
-    """The case's criteria without the name of a roll that tells of a child's death or illness."""
-    if sees_sensitive(user):
-        return case.criteria
-    return [
-        replace(one, value=HIDDEN_VALUE) if one.key == EXCLUDES and one.holds is False else one
-        for one in case.criteria
-    ]
+def candidate_as(criteria: list[explaining.Outcome]) -> bool:
+    """Whether nothing speaks against it of what is shown."""
+    return all(one.holds is not False for one in criteria)
 
 
-def start_month(application: Application, looked: Looked) -> date | None:
-    """The first month of the benefit; None while the criteria don't hold."""
-    if not looked.case.qualifies:
-        return None
-    return months.start_month(
-        looked.rule, held_on=_held_on(application, looked.case), applied_on=application.applied_on
+def already_on(user, resident: Resident, code: str, today: date) -> str:
+    """Why nobody need apply: the policy is drawn already, by the person or for them; "" where it isn't."""
+    return "；".join(
+        conflicts_of(resident, code, today, book_for(code, today), user=user, exclusions=False)
     )
+
+
+def start_month(application: Application, looked: Looked, *, user) -> date | None:
+    """The first month of the benefit; None while the criteria don't hold, as far as `user` may know.
+
+    Else the month that a step of theirs leaves behind would tell of a hidden roll.
+    """
+    if not looked.is_meeting:
+        return None
+    held_on = _held_on(user, application, looked.case)
+    return months.start_month(looked.rule, held_on=held_on, applied_on=application.applied_on)
 
 
 def facts_to_attest(rule: Rule) -> list[str]:
@@ -121,7 +128,7 @@ def in_whose_name(rule: Rule, applicant: Resident | None) -> str:
     return f"“{name}”按{unit}登记，请以{applicant.name}的名义申请。"
 
 
-def _held_on(application: Application, case: explaining.Case) -> date:
+def _held_on(user, application: Application, case: explaining.Case) -> date:
     """The day as of which the criteria were seen to hold: that of the application, where they did then.
 
     So nobody loses months because the office took its time.
@@ -136,4 +143,5 @@ def _held_on(application: Application, case: explaining.Case) -> date:
         rule=case.rule,
         attested=application.attested,
     )
-    return application.applied_on if earlier.qualifies else case.day
+    held = all(one.holds or is_left_open(one) for one in shown_to(user, earlier))
+    return application.applied_on if held else case.day

@@ -49,12 +49,19 @@ def missing_of(applications: Iterable[Application], rules: dict[int, Rule]) -> d
 
 
 def kinds_for(user, application: Application) -> list[str]:
-    """The kinds that `user` may add or remove now: all of an unsent form, the village's own at its review."""
+    """The kinds that `user` may add and remove: all of an unsent form, the village's own at its review."""
     if may_edit(user, application):
         return list(Kind.values)
     if application.state == ApplicationState.VILLAGE and may_decide(user, application):
         return [Kind.PANEL]
     return []
+
+
+def addable_for(user, application: Application) -> list[str]:
+    """The kinds that `user` may add now: while the notice hangs also what was missing, by the village."""
+    if application.state == ApplicationState.NOTICE and may_decide(user, application):
+        return list(Kind.values)
+    return kinds_for(user, application)
 
 
 def papers_of(application: Application) -> list[ApplicationPaper]:

@@ -9,21 +9,19 @@ from households.models import Resident
 from households.special.dates_ahead import birthday
 from subsidies.eligibility.explaining import Case, Outcome, explain
 from subsidies.eligibility.facts import criteria_of
+from subsidies.eligibility.masking import is_left_open, shown_to
 from subsidies.eligibility.months import start_month
-from subsidies.eligibility.predicates import EXCLUDES, Facts, predicate, wife_birth_date
+from subsidies.eligibility.predicates import Facts, predicate, wife_birth_date
 from subsidies.eligibility.questions import Question
 from subsidies.models import Application, Enrolment
-from subsidies.policies import catalogue
 from subsidies.policies.book import PolicyBook, policy_book
 from subsidies.policies.catalogue import ENDS, STARTS, Policy
-from subsidies.policies.seeing import sees_sensitive
 from subsidies.policies.terms import rates_words
 from subsidies.rolls.ends import month_words
 
 # How a criterion stands; CHECK: what decides may not be told to who asks.
 YES, NO, PROOF, CHECK = "yes", "no", "proof", "check"
 ORDER = (NO, PROOF, CHECK, YES)
-NOT_TOLD = "由镇（街道）核对"
 ELSEWHERE = "配偶登记在别处，由镇（街道）核对"
 # Criteria whose value tells of the spouse alone.
 _OF_SPOUSE = ("spouse_hukou", "wife_age")
@@ -151,7 +149,7 @@ def tell(user, resident: Resident, question: Question, today: date) -> Told:
     if case.through.pk != resident.pk:
         name = case.through.name if sees(case.through) else "（登记在别处）"
         through = f"{_TIES[question.policy.who]}{name}"
-    lines = [_line(user, case, outcome, hidden) for outcome in case.criteria]
+    lines = [_line(outcome, hidden) for outcome in shown_to(user, case)]
     return Told(
         case=case,
         question=question,
@@ -233,25 +231,9 @@ def _born(key: str, facts: Facts) -> date | None:
     return wife_birth_date(facts) if key == "wife_age" else facts["birth_date"]
 
 
-def _line(user, case: Case, outcome: Outcome, spouse_hidden: bool) -> Line:
+def _line(outcome: Outcome, spouse_hidden: bool) -> Line:
     state = {True: YES, False: NO, None: PROOF}[outcome.holds]
-    value, text = outcome.value, outcome.text
-    if outcome.key == EXCLUDES and not sees_sensitive(user):
-        text = "没有享受不能同时享受的其他待遇"
-        drawn = _drawn(user, case)
-        if drawn:
-            state, value = NO, "在享：" + "、".join(map(catalogue.name_of, drawn))
-        elif any(code in catalogue.sensitive_codes() for code in case.rule.excludes):
-            # The same whether a hidden roll keeps the person out or not: else it would be told.
-            state, value = CHECK, NOT_TOLD
-    elif spouse_hidden and outcome.key in _OF_SPOUSE:
-        value = ELSEWHERE
-    return Line(state, text, value, outcome.basis)
-
-
-def _drawn(user, case: Case) -> list[str]:
-    """Of the excluding policies those that may be named to the user."""
-    seen = Enrolment.objects.visible_to(user).active_on(case.day).filter(resident=case.through)
-    codes = seen.filter(policy_code__in=case.rule.excludes).order_by("policy_code")
-    named = codes.exclude(policy_code__in=catalogue.sensitive_codes())
-    return list(named.values_list("policy_code", flat=True).distinct())
+    if is_left_open(outcome):
+        state = CHECK
+    hides = spouse_hidden and outcome.key in _OF_SPOUSE
+    return Line(state, outcome.text, ELSEWHERE if hides else outcome.value, outcome.basis)

@@ -10,7 +10,7 @@ from fpadmin.audit import log
 from fpadmin.errors import RuleViolation
 from households.services.scope import require_visible
 from households.special.uploads import Paper
-from subsidies.applications.papers import FOLDER, content_of, kinds_for
+from subsidies.applications.papers import FOLDER, addable_for, content_of, kinds_for
 from subsidies.models import Application, ApplicationPaper
 
 EVENT_TYPES = {
@@ -29,12 +29,13 @@ def add_paper(
 ) -> ApplicationPaper:
     """Keep a checked file with the application.
 
-    Refuses it once the application was sent on, but for the village's own paper while it reviews; and
-    the same content twice.
+    Refuses it once the application was sent on, but for the village's own paper while it reviews and
+    what it adds while the notice hangs; and the same content twice.
     """
     application = _locked(by, application)
-    if kind not in kinds_for(by, application):
-        raise RuleViolation(PANEL_ONLY if kinds_for(by, application) else NOT_NOW, field="kind")
+    kinds = addable_for(by, application)
+    if kind not in kinds:
+        raise RuleViolation(PANEL_ONLY if kinds else NOT_NOW, field="kind")
     digest = hashlib.sha256(paper.content).hexdigest()
     same = application.papers.filter(sha256=digest, removed_at__isnull=True).first()
     if same:

@@ -16,6 +16,7 @@ from households.models import Resident
 from households.services.scope import require_visible
 from subsidies.applications.looking import (
     Looked,
+    already_on,
     applicant_of,
     book_for,
     facts_to_attest,
@@ -69,8 +70,8 @@ def create_application(
     """A form of its own for one person and policy, not yet sent on.
 
     Refuses a policy that is not on in the place, is closed, or may not be named to `by`; a second open
-    application; somebody in whose name the policy isn't applied for. `by_rule` is False for one made by
-    hand of somebody who doesn't qualify by the records: that needs a note.
+    application; somebody in whose name the policy isn't applied for, or who draws it already. `by_rule`
+    is False for one made by hand of somebody who doesn't qualify by the records: that needs a note.
     """
     require_visible(Resident.objects.visible_to(by), resident)
     if resident.merged_into_id:
@@ -80,6 +81,9 @@ def create_application(
     rule = book_for(policy_code, today).rule(policy_code, resident.village.path)
     _refuse_closed(rule)
     _refuse_other_applicant(resident, rule)
+    fault = already_on(by, resident, policy_code, today)
+    if fault:
+        raise RuleViolation(f"{fault}。", field="policy")
     if not by_rule and not note:
         raise RuleViolation(NOTE_NEEDED, field="note")
     values = _checked(rule, applied_on, grade, attested or {}, today)
@@ -267,7 +271,7 @@ def _move(
     if looked is not None:
         application.decision = as_record(looked.case)
         application.version = looked.rule.version
-        application.start_month = start_month(application, looked)
+        application.start_month = start_month(application, looked, user=by)
         fields += ["decision", "version", "start_month"]
     application.save(update_fields=fields)
     _step(application, action, before, by, now, reason)

@@ -14,7 +14,7 @@ from fpadmin.errors import RuleViolation
 from fpadmin.ui.downloads import download
 from fpadmin.ui.forms import refuse
 from subsidies.applications import detail, printing
-from subsidies.applications.papers import file_name, kinds_for
+from subsidies.applications.papers import addable_for, file_name, kinds_for
 from subsidies.forms.applications import ClearPrintForm, PaperForm
 from subsidies.models import Application, ApplicationPaper
 from subsidies.services import application_papers as services
@@ -28,9 +28,9 @@ FORM_TITLE, RECEIPT_TITLE = "申报审批表", "申请回执"
 @require_http_methods(["GET", "HEAD", "POST"])
 @once
 def application_paper_create(request, pk):
-    """A paper or photo for an unsent form; the village's own paper while it reviews."""
+    """A paper or photo for an unsent form; the village's own while it reviews, what was missing later."""
     application = application_of(request, pk)
-    kinds = kinds_for(request.user, application)
+    kinds = addable_for(request.user, application)
     if not kinds:
         raise PermissionDenied
     form = (

@@ -20,6 +20,7 @@ from subsidies.applications import detail, looking
 from subsidies.applications.application_list import KEY
 from subsidies.applications.steps import may_decide, may_edit
 from subsidies.eligibility import explaining, months
+from subsidies.eligibility.masking import shown_to
 from subsidies.forms.applications import (
     ApplicationForm,
     OpinionForm,
@@ -72,8 +73,14 @@ def application_create(request, pk):
         messages.info(request, looking.in_whose_name(rule, applicant))
         known = "" if rule.policy.sensitive else f"?policy={code}"
         return redirect(reverse("subsidies:application-create", args=[applicant.pk]) + known)
+    fault = looking.already_on(request.user, resident, code, today)
+    if fault:
+        form = PolicyForm({"policy": code}, rules=rules)
+        form.add_error("policy", f"{fault}。")
+        return _policy_page(request, form, resident, rules)
     case = explaining.explain(resident, code, months.usual_day(code, today), rule=rule)
-    common = {"rule": rule, "day": today, "offers_by_hand": not case.candidate}
+    candidate = looking.candidate_as(shown_to(request.user, case))
+    common = {"rule": rule, "day": today, "offers_by_hand": not candidate}
     initial = {"policy": code, "applied_on": today}
     if request.method != "POST" or request.POST.get("step") == "preview":
         form = ApplicationForm(**common, initial=initial)
@@ -107,7 +114,8 @@ def application_edit(request, pk):
     code, resident = application.policy_code, application.resident
     rule = looking.book_for(code, today).rule(code, resident.village.path)
     case = explaining.explain(resident, code, months.usual_day(code, today), rule=rule)
-    offers_by_hand = not case.candidate or not application.by_rule
+    candidate = looking.candidate_as(shown_to(request.user, case))
+    offers_by_hand = not candidate or not application.by_rule
     initial = application_values(application, looking.facts_to_attest(rule))
     common = {"rule": rule, "day": today, "offers_by_hand": offers_by_hand, "initial": initial}
     if request.method != "POST":
@@ -241,12 +249,14 @@ def _policy_page(request, form: PolicyForm, resident, rules: list[Rule]):
 def _form_page(
     request, form, resident, rule: Rule, case, application: Application | None = None, **opened
 ):
+    criteria = shown_to(request.user, case)
     context = {
         "form": form,
         "resident": resident,
         "rule": rule,
         "case": case,
-        "criteria": looking.shown_to(request.user, case),
+        "criteria": criteria,
+        "is_candidate": looking.candidate_as(criteria),
         "application": application,
         "reason": detail.last_reason(application) if application else "",
         "cancel": application.get_absolute_url() if application else resident.get_absolute_url(),

@@ -242,26 +242,12 @@ def test_start_month_waits_for_the_year_in_which_the_criteria_hold(village, rura
     assert submitted(draft, clerk).start_month == date(2018, 1, 1)
 
 
-def test_refusal_names_no_roll_that_tells_of_a_childs_death(
-    draft, clerk, propagandist, reviewer, county, couple
-):
-    """The village learns that another benefit stands in the way, not which."""
-    from subsidies.models import PolicyExclusion
-    from subsidies.policies import catalogue
+def test_who_draws_it_already_gets_no_draft(couple, clerk):
+    make_enrolment(couple[0])
 
-    waiting = submitted(draft, clerk)
-    make_enrolment(couple[0], "CN-SPECIAL-DEATH")
-    PolicyExclusion.objects.create(
-        policy_code="CN-RURAL", other_code="CN-SPECIAL-DEATH", region=county, document="试行",
-        from_on=date(2018, 1, 1),
-    )  # fmt: skip
-    name = catalogue.name_of("CN-SPECIAL-DEATH")
-
-    with pytest.raises(RuleViolation) as to_village:
-        passed(waiting, propagandist)
-    assert f"在享：{name}" not in to_village.value.message
-    assert f"享受“{name}”" not in to_village.value.message
-    assert "另一项" in to_village.value.message
+    with pytest.raises(RuleViolation, match="不能重复登记"):
+        make_draft(couple[0], clerk)
+    assert not Application.objects.exists()
 
 
 def test_record_that_went_into_another_is_refused(couple, clerk):
