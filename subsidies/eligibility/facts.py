@@ -57,7 +57,11 @@ def facts(rule: Rule, day: date, scope: Scope, *, lean: bool = False) -> Sql:
     through, the many conditions would look to a planner as if nobody were left.
     """
     criteria = criteria_of(rule)
-    base = _people(rule, day, scope.parts) if scope.parts else _named_people(scope.people, day)
+    wide = lean and all(part.prefix.count(".") <= _WIDE for part in scope.parts)
+    if scope.parts:
+        base = _people(rule, day, scope.parts, wide=wide)
+    else:
+        base = _named_people(scope.people, day)
     own = fit = Sql("1 = 1")
     if scope.parts:
         own = all_hold([c for c in criteria if predicate(c).is_own], day, "b")
@@ -65,25 +69,26 @@ def facts(rule: Rule, day: date, scope: Scope, *, lean: bool = False) -> Sql:
     spouses = _with_spouse(day)
     if lean and rule.policy.who != "couple" and not any(c.key in OF_SPOUSE for c in criteria):
         spouses = Sql(f"SELECT p.*, {_NO_SPOUSE} FROM parents p")
-    if lean and _from_children(criteria, scope):
+    if wide and _from_children(criteria):
         steps = _children_first(rule, day, own, fit)
     else:
         none = lean and not any(predicate(c).of_children for c in criteria)
         steps = _people_first(rule, day, own, fit, childless=none)
+    once = "" if lean else "MATERIALIZED"
     return Sql(
-        f"WITH {base.text}, {steps.text}, facts AS MATERIALIZED ({spouses.text}) ",
+        f"WITH {base.text}, {steps.text}, facts AS {once} ({spouses.text}) ",
         (*base.params, *steps.params, *spouses.params),
     )
 
 
 def _people_first(rule: Rule, day: date, own: Sql, fit: Sql, *, childless: bool) -> Sql:
     """The people of the place, then their children: for a place that is small beside the registry."""
-    people = f"people AS MATERIALIZED (SELECT * FROM base b WHERE {own.text})"
+    people = f"(SELECT * FROM base b WHERE {own.text})"
     if childless:
-        return Sql(f"{people}, parents AS (SELECT p.*, {_NO_CHILDREN} FROM people p)", own.params)
+        return Sql(f"parents AS (SELECT p.*, {_NO_CHILDREN} FROM {people} p)", own.params)
     children = _children(rule, day)
     return Sql(
-        f"{people}, children AS MATERIALIZED ({children.text}),"
+        f"people AS MATERIALIZED {people}, children AS MATERIALIZED ({children.text}),"
         f" parents AS MATERIALIZED ({_PARENTS} WHERE {fit.text})",
         (*own.params, *children.params, *fit.params),
     )
@@ -111,22 +116,21 @@ _NO_CHILDREN = (
     "0 AS children_ever, 0 AS children_living, 0 AS girls_living, NULL AS living_birth_date,"
     " NULL AS living_grade, 0 AS births_outside"
 )
-_WIDE = 3  # a county's path has so many steps
+_WIDE = 3  # a county's path has so many steps: with it most of a registry is asked for
 
 
-def _from_children(criteria: Sequence[Criterion], scope: Scope) -> bool:
-    """Whether to begin with the children: of a county or more, where few have the children asked for.
+def _from_children(criteria: Sequence[Criterion]) -> bool:
+    """Whether to begin with the children, of whom few are as the rule asks.
 
     Somebody without any must fail one of the criteria. An age of one's own leaves fewer still.
     """
-    wide = all(part.prefix.count(".") <= _WIDE for part in scope.parts)
     asks_for_one = any(
         c.key in ("ever_had_child", "only_child_disabled", "child_age")
         or (c.key == "children_ever" and c.params > 0)
         or (c.key == "living_children" and "none" not in c.params)
         for c in criteria
     )
-    return wide and asks_for_one and not any(c.key == "age" for c in criteria)
+    return asks_for_one and not any(c.key == "age" for c in criteria)
 
 
 def in_force(alias: str, day: date) -> Sql:
@@ -163,11 +167,15 @@ _COLUMNS = """
 """
 
 
-def _people(rule: Rule, day: date, parts: Sequence[Part]) -> Sql:
-    """`here`: who is registered and living in the place; `base`: whose facts decide of them."""
+def _people(rule: Rule, day: date, parts: Sequence[Part], *, wide: bool) -> Sql:
+    """`here`: who is registered and living in the place; `base`: whose facts decide of them.
+
+    Of a `wide` place those of everybody: who decides of nobody here is dropped with the units.
+    """
     force, living, place = in_force("s", day), alive("r", day), within("v", parts)
     here = (
-        "here AS MATERIALIZED (SELECT s.resident_id, s.household_id, s.village_id, r.spouse_id, s.relation"
+        f"here AS {'' if wide else 'MATERIALIZED'} ("
+        "SELECT s.resident_id, s.household_id, s.village_id, r.spouse_id, s.relation"
         " FROM households_residency s JOIN households_resident r ON r.id = s.resident_id"
         " JOIN accounts_region v ON v.id = s.village_id"
         f" WHERE {force.text} AND {living.text} AND {place.text})"
@@ -185,6 +193,12 @@ def _people(rule: Rule, day: date, parts: Sequence[Part]) -> Sql:
         return (
             Sql(base, params) if rule.policy.who == "person" else Sql(f"{here}, {base}", params * 2)
         )
+    if wide:
+        base = (
+            f"base AS (SELECT {_COLUMNS}, 1 AS on_books FROM households_residency s"
+            f" JOIN households_resident r ON r.id = s.resident_id WHERE {force.text} AND {living.text})"
+        )
+        return Sql(f"{here}, {base}", (*params, *force.params, *living.params))
     base = (
         f"deciding AS MATERIALIZED ({deciding}), base AS ("
         f"SELECT {_COLUMNS}, 1 AS on_books FROM deciding d"

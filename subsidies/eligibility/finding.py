@@ -106,8 +106,9 @@ def _of_parts(parts: tuple[Part, ...], day: date) -> Sql:
     rest = [c for c, one in asked if not (one.is_own or one.of_children)]
     holds = all_hold(rest, day, "f")
     unit = units_of(rule, day)
+    once = "" if rule.policy.who == "person" else "MATERIALIZED"
     return Sql(
-        f"{table.text}, meeting AS MATERIALIZED (SELECT f.* FROM facts f WHERE {holds.text}) {unit.text}",
+        f"{table.text}, meeting AS {once} (SELECT f.* FROM facts f WHERE {holds.text}) {unit.text}",
         (*table.params, *holds.params, *unit.params),
     )
 

@@ -122,11 +122,12 @@ def read(text: str) -> dict[str, Policy]:
 
 
 def criteria_from(entries) -> tuple[Criterion, ...]:
-    """Criteria of a list as the catalogue and PolicyVersion.criteria hold them."""
-    return tuple(
-        Criterion(entry) if isinstance(entry, str) else Criterion(*next(iter(entry.items())))
-        for entry in entries
-    )
+    """Criteria of a list as the catalogue and PolicyVersion.criteria hold them; days as 1933-01-01."""
+    found = []
+    for entry in entries:
+        key, params = (entry, None) if isinstance(entry, str) else next(iter(entry.items()))
+        found.append(Criterion(key, _plain(params)))
+    return tuple(found)
 
 
 def as_entries(criteria) -> list:
