@@ -14,7 +14,7 @@ from subsidies.eligibility.months import start_month
 from subsidies.eligibility.predicates import Facts, predicate, wife_birth_date
 from subsidies.eligibility.questions import Question
 from subsidies.models import Application, Enrolment
-from subsidies.policies.book import PolicyBook, policy_book
+from subsidies.policies.book import PolicyBook, documents_in, policy_book
 from subsidies.policies.catalogue import ENDS, STARTS, Policy
 from subsidies.policies.terms import rates_words
 from subsidies.rolls.ends import month_words
@@ -117,7 +117,7 @@ class Told:
     @property
     def documents(self) -> list[str]:
         """What the rule rests on, one document a line."""
-        return [part.strip() for part in self.case.rule.document.split(";") if part.strip()]
+        return documents_in(self.case.rule.document)
 
     @property
     def unit(self) -> str:
