@@ -108,9 +108,16 @@ def _of_parts(parts: tuple[Part, ...], day: date) -> Sql:
     unit = units_of(rule, day)
     once = "" if rule.policy.who == "person" else "MATERIALIZED"
     return Sql(
-        f"{table.text}, meeting AS {once} (SELECT f.* FROM facts f WHERE {holds.text}) {unit.text}",
+        f"{table.text}, meeting AS {once} (SELECT {_NAMING} FROM facts f WHERE {holds.text}) {unit.text}",
         (*table.params, *holds.params, *unit.params),
     )
+
+
+# What the units are named by.
+_NAMING = (
+    "f.resident_id, f.household_id, f.village_id, f.relation, f.sex, f.spouse_id, f.spouse_here,"
+    " f.spouse_sex"
+)
 
 
 def _person(day: date) -> Sql:
