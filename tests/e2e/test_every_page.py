@@ -335,6 +335,8 @@ def seeds(role: Role, user: User) -> list[str]:
         found.append(line.get_absolute_url())
         free = Enrolment.objects.filter(end_month__isnull=True, changes__isnull=True).first()
         found.append(reverse("subsidies:enrolment-change-create", args=[free.pk]))
+    if role == Role.PROPAGANDIST:  # linked for who may know of every such roll
+        found.append(reverse("subsidies:enrolment-sensitive-list"))
     if role in (Role.CLERK, Role.PROPAGANDIST):
         found += [notice.get_absolute_url() for notice in Notice.objects.all()]
         place = Notice.objects.first().village_id
