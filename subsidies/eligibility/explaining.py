@@ -1,6 +1,7 @@
 """One person's case: every criterion, whether it holds, the value it looked at, and what it rests on."""
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -77,7 +78,7 @@ def explain(
     if rule is None:
         rule = (book or policy_book(day)).rule(code, resident.village.path)
     criteria = criteria_of(rule)
-    ids = deciding_people(resident, rule.policy.who)
+    ids = deciding_people([resident], rule.policy.who)[resident.pk]
     rows = tested(rule, criteria, day, ids)
     known = [pk for pk in ids if pk in rows]
     best = max(known, key=lambda pk: (all(rows[pk][1]), sum(rows[pk][1])))  # the first of equals
@@ -96,23 +97,35 @@ def explain(
     )
 
 
-def deciding_people(resident: Resident, who: str) -> list[int]:
-    """Whose facts may decide of the person: himself first, then spouse, household or parents."""
+def deciding_people(residents: Iterable[Resident], who: str) -> dict[int, list[int]]:
+    """Whose facts may decide of each: oneself first; spouse, household or parents as the policy asks.
+
+    Of a couple also who is linked from the other side alone: he would be found under this name. A
+    child whose parents are not known decides of itself.
+    """
+    residents = list(residents)
+    people = {one.pk: [one.pk] for one in residents}
     if who == "couple":
-        # Also whoever is linked from the other side alone: he would be found under this name.
-        linked = Resident.objects.filter(spouse=resident.pk, marital__in=MARRIED).order_by("pk")
-        both = [resident.spouse_id, *linked.values_list("pk", flat=True)]
-        return list(dict.fromkeys([resident.pk, *(pk for pk in both if pk)]))
-    if who == "family":
-        members = Resident.objects.filter(
-            household=resident.household_id, departed_on__isnull=True
-        ).order_by("pk")
-        return list(dict.fromkeys([resident.pk, *members.values_list("pk", flat=True)]))
-    if who == "child":
-        history = ChildRecord.objects.filter(child=resident.pk).values_list("mother", "father")
-        parents = [pk for pair in history for pk in pair if pk]
-        return list(dict.fromkeys(parents)) or [resident.pk]
-    return [resident.pk]
+        for one in residents:
+            people[one.pk] += [one.spouse_id] if one.spouse_id else []
+        linked = Resident.objects.filter(spouse__in=list(people), marital__in=MARRIED)
+        for pk, spouse in linked.order_by("pk").values_list("pk", "spouse"):
+            people[spouse].append(pk)
+    elif who == "family":
+        homes = defaultdict(list)
+        for one in residents:
+            homes[one.household_id].append(one.pk)
+        members = Resident.objects.filter(household__in=homes, departed_on__isnull=True)
+        for pk, home in members.order_by("pk").values_list("pk", "household"):
+            for one in homes[home]:
+                people[one].append(pk)
+    elif who == "child":
+        parents = defaultdict(list)
+        history = ChildRecord.objects.filter(child__in=list(people)).order_by("pk")
+        for child, *both in history.values_list("child", "mother", "father"):
+            parents[child] += [pk for pk in both if pk]
+        people |= {child: known for child, known in parents.items() if known}
+    return {pk: list(dict.fromkeys(deciding)) for pk, deciding in people.items()}
 
 
 def as_record(case: Case) -> dict:

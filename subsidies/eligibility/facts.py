@@ -67,7 +67,7 @@ def facts(rule: Rule, day: date, scope: Scope, *, lean: bool = False) -> Sql:
         own = all_hold([c for c in criteria if predicate(c).is_own], day, "b")
         fit = all_hold([c for c in criteria if predicate(c).of_children], day, "k")
     spouses = _with_spouse(day)
-    if lean and rule.policy.who != "couple" and not any(c.key in OF_SPOUSE for c in criteria):
+    if lean and rule.policy.who != "couple" and not any(predicate(c).of_spouse for c in criteria):
         spouses = Sql(f"SELECT p.*, {_NO_SPOUSE} FROM parents p")
     if wide and _from_children(criteria):
         steps = _children_first(rule, day, own, fit)
@@ -106,8 +106,6 @@ def _children_first(rule: Rule, day: date, own: Sql, fit: Sql) -> Sql:
     )
 
 
-# The criteria that look at the spouse.
-OF_SPOUSE = ("spouse_hukou", "wife_age", "certificate")
 _NO_SPOUSE = (
     "0 AS spouse_here, NULL AS spouse_sex, NULL AS spouse_birth_date, NULL AS spouse_hukou,"
     " 0 AS certificate"

@@ -2,7 +2,8 @@
 
 The SQL finds people and decides one person's case alike; the words say what it asks and what it looked
 at. `{f}` stands for the facts of facts.py. A predicate that `is_own` needs only the person's own row, one
-`of_children` beside it the birth history: so finding may drop people before it looks further.
+`of_children` beside it the birth history, so finding may drop people before it looks further; facts of a
+spouse are gathered only for one `of_spouse`.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from fpadmin.dates import age_on, years_before
-from households.models import DisabilityGrade, Hukou, Residence
+from households.models import DisabilityGrade, Residence
 from subsidies.policies import catalogue
 from subsidies.policies.catalogue import Criterion
 
@@ -41,6 +42,7 @@ class Predicate:
     found: Callable[[Facts, Any, date], str]
     is_own: bool = False
     of_children: bool = False
+    of_spouse: bool = False
     # Whether it can come to hold, or cease to, by the passing of time alone.
     by_age: bool = False
 
@@ -213,7 +215,7 @@ PREDICATES: dict[str, Predicate] = {
             lambda params: f"配偶为{params}户口，或没有在本地登记的在世配偶",
             lambda facts, params, day: (
                 f"配偶为{facts['spouse_hukou']}户口" if facts["spouse_here"] else "没有在本地登记的在世配偶"
-            ),
+            ), of_spouse=True,
         ),
         Predicate(
             "born_from", lambda params, day: Sql("{f}.birth_date >= %s", (str(params),)),
@@ -225,7 +227,7 @@ PREDICATES: dict[str, Predicate] = {
         ),
         Predicate(
             "wife_age", lambda params, day: _age(_WIFE, params, day),
-            lambda params: f"女方（单方为本人）{_years(params)}", _wife_words, by_age=True,
+            lambda params: f"女方（单方为本人）{_years(params)}", _wife_words, by_age=True, of_spouse=True,
         ),
         Predicate(
             "ever_had_child", lambda params, day: Sql("{f}.children_ever >= 1"),
@@ -258,6 +260,7 @@ PREDICATES: dict[str, Predicate] = {
             "certificate", lambda params, day: Sql("{f}.certificate = 1"),
             lambda params: "领取独生子女父母光荣证",
             lambda facts, params, day: "有光荣证号" if facts["certificate"] else "本人和配偶都没有光荣证号",
+            of_spouse=True,
         ),
         Predicate(
             "child_age", _child_age, lambda params: f"独生子女{_years(params)}", _child_age_words,
@@ -282,4 +285,3 @@ PREDICATES: dict[str, Predicate] = {
         ),
     )
 }  # fmt: skip
-HUKOUS = tuple(Hukou.values)

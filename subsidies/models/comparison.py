@@ -4,12 +4,12 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from fpadmin.accounts.permissions import Permission
 from fpadmin.crypto import DigestField, EncryptedCharField
 from fpadmin.scoping import RegionScopedQuerySet, below
 from households.models import Resident
 from subsidies.models.enrolments import Enrolment, EnrolmentChange
 from subsidies.policies import catalogue
+from subsidies.policies.seeing import sees_sensitive
 
 
 class RosterSource(models.TextChoices):
@@ -105,9 +105,7 @@ class DifferenceQuerySet(RegionScopedQuerySet):
 
     def visible_to(self, user):
         scoped = super().visible_to(user)
-        if not getattr(user, "scope_path", ""):
-            return scoped
-        if user.may(Permission.SPECIAL_LIST) or user.may(Permission.BENEFIT_CONFIRM):
+        if not getattr(user, "scope_path", "") or sees_sensitive(user):
             return scoped
         hidden = catalogue.sensitive_codes()
         other = Q(other_enrolment__isnull=True) | ~Q(other_enrolment__policy_code__in=hidden)

@@ -4,10 +4,10 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 
-from fpadmin.accounts.permissions import Permission
 from fpadmin.scoping import RegionScopedQuerySet
 from households.models import FamilyParent, Resident, SpecialFamily
 from subsidies.policies import catalogue
+from subsidies.policies.seeing import sees_sensitive
 
 
 class ExitReason(models.TextChoices):
@@ -26,10 +26,10 @@ class ExitReason(models.TextChoices):
 def seen_by(queryset, user, resident: str = "resident"):
     """Without the rows that tell of a child's death or illness, for who may not know of it.
 
-    Clerk and reviewer (SPECIAL_LIST) and the county, which confirms (BENEFIT_CONFIRM), see all; a
-    family's current contact sees its own. `resident` is the way to the beneficiary.
+    Whoever sees_sensitive() sees all; a family's current contact sees its own. `resident` is the way
+    to the beneficiary.
     """
-    if user.may(Permission.SPECIAL_LIST) or user.may(Permission.BENEFIT_CONFIRM):
+    if sees_sensitive(user):
         return queryset
     own = FamilyParent.objects.filter(
         resident=OuterRef(resident),

@@ -21,7 +21,6 @@ STARTS = {
 ENDS = {"through the year": "发到退出当年年底", "through the month": "发到退出当月"}
 # What stands in words for who pays.
 PAYERS = ("中央", "省", "市", "县", "乡", "男方单位", "女方单位")
-WHOLE_GRADE = ""  # the rate of a policy without grades
 
 
 @dataclass(frozen=True)
@@ -70,10 +69,6 @@ class Policy:
     def is_attested(self) -> bool:
         """Whether records alone make no more than candidates."""
         return any(c.key == "attested" for c in self.criteria)
-
-    @property
-    def attested_facts(self) -> tuple[str, ...]:
-        return tuple(c.params for c in self.criteria if c.key == "attested")
 
 
 @cache

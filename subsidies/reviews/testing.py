@@ -12,8 +12,8 @@ from datetime import date
 from fpadmin.accounts.models import Region
 from households.models import ChildRecord, Resident
 from households.special.dates_ahead import birthday
-from subsidies.eligibility.explaining import tested
-from subsidies.eligibility.facts import MARRIED, criteria_of
+from subsidies.eligibility.explaining import deciding_people, tested
+from subsidies.eligibility.facts import criteria_of
 from subsidies.eligibility.finding import found
 from subsidies.eligibility.predicates import EXCLUDES, Facts, predicate
 from subsidies.models import Application, Enrolment, ExitReason, ReviewFinding
@@ -109,7 +109,7 @@ def _leaving(
     by_rule = defaultdict(list)
     for line in lines:
         by_rule[line.resident.village.path].append(line)
-    deciding = deciding_of([line.resident for line in lines], policy.who)
+    deciding = deciding_people([line.resident for line in lines], policy.who)
     changes = _child_days({pk for people in deciding.values() for pk in people}, as_of)
     results = []
     for path, some in by_rule.items():
@@ -170,34 +170,6 @@ def _said(criterion: Criterion, facts: Facts, as_of: date) -> str:
     if criterion.key == EXCLUDES:
         return "正在享受不能同时享受的另一项待遇"
     return f"{one.asks(criterion.params)}：{one.found(facts, criterion.params, as_of)}"
-
-
-def deciding_of(residents: Iterable[Resident], who: str) -> dict[int, list[int]]:
-    """Whose facts may decide of each: oneself first; spouse, household or parents as the policy asks."""
-    residents = list(residents)
-    found_people = {one.pk: [one.pk] for one in residents}
-    if who == "couple":
-        linked = Resident.objects.filter(spouse__in=list(found_people), marital__in=MARRIED)
-        for pk, spouse in linked.order_by("pk").values_list("pk", "spouse"):
-            found_people[spouse].append(pk)
-        for one in residents:
-            if one.spouse_id and one.spouse_id not in found_people[one.pk]:
-                found_people[one.pk].append(one.spouse_id)
-    elif who == "family":
-        homes = defaultdict(list)
-        for one in residents:
-            homes[one.household_id].append(one.pk)
-        members = Resident.objects.filter(household__in=homes, departed_on__isnull=True)
-        for pk, home in members.order_by("pk").values_list("pk", "household"):
-            for one in homes[home]:
-                found_people[one] += [pk] if pk != one else []
-    elif who == "child":
-        history = ChildRecord.objects.filter(child__in=list(found_people)).order_by("pk")
-        parents = defaultdict(list)
-        for child, mother, father in history.values_list("child", "mother", "father"):
-            parents[child] += [pk for pk in (mother, father) if pk]
-        found_people |= parents
-    return found_people
 
 
 def _child_days(people: Collection[int], as_of: date) -> dict[int, date]:
