@@ -134,6 +134,18 @@ def test_couple_on_the_roll_by_the_husband_is_not_missing(clerk, village, townsh
     assert found(made(clerk, township, "SD-ONLY-CHILD")) == {head: ("stays", "", None)}
 
 
+def test_line_in_the_name_of_a_dead_husband_ends_though_the_couple_qualifies(
+    clerk, village, township
+):
+    switch_on("SD-ONLY-CHILD", township)
+    head, _ = make_old_couple(village, born=date(1985, 1, 1), birth_date=date(2010, 1, 1))
+    Resident.objects.filter(pk=head.pk).update(
+        only_child_cert_no="光1", death_date=date(2018, 3, 4)
+    )
+    make_enrolment(head, "SD-ONLY-CHILD", date(2015, 1, 1))
+    assert found(made(clerk, township, "SD-ONLY-CHILD")) == {head: ("ends", "死亡", "2018-03")}
+
+
 def test_family_is_on_the_roll_by_anybody_of_the_household(clerk, village, township):
     switch_on("YN-LUMP", township)
     household = make_household(village)
