@@ -38,10 +38,14 @@ def all_hold(criteria: Sequence[Criterion], day: date, alias: str) -> Sql:
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose facts: the people of some places, or those of `people` wherever they are or were."""
+    """Whose facts: the people of some places, or those of `people` wherever they are or were.
+
+    `among` leaves of the places those whose spell `s` meets it, where only some are asked about.
+    """
 
     parts: tuple[Part, ...] = ()
     people: tuple[int, ...] = ()
+    among: Sql = Sql("1 = 1")
 
 
 def people_of(ids: Collection[int]) -> Scope:
@@ -59,7 +63,7 @@ def facts(rule: Rule, day: date, scope: Scope, *, lean: bool = False) -> Sql:
     criteria = criteria_of(rule)
     wide = lean and all(part.prefix.count(".") <= _WIDE for part in scope.parts)
     if scope.parts:
-        base = _people(rule, day, scope.parts, wide=wide)
+        base = _people(rule, day, scope, wide=wide)
     else:
         base = _named_people(scope.people, day)
     own = fit = Sql("1 = 1")
@@ -165,12 +169,13 @@ _COLUMNS = """
 """
 
 
-def _people(rule: Rule, day: date, parts: Sequence[Part], *, wide: bool) -> Sql:
+def _people(rule: Rule, day: date, scope: Scope, *, wide: bool) -> Sql:
     """`here`: who is registered and living in the place; `base`: whose facts decide of them.
 
     Of a `wide` place those of everybody: who decides of nobody here is dropped with the units.
     """
-    force, living, place = in_force("s", day), alive("r", day), within("v", parts)
+    force, living, places = in_force("s", day), alive("r", day), within("v", scope.parts)
+    place = Sql(f"{places.text} AND {scope.among.text}", (*places.params, *scope.among.params))
     here = (
         f"here AS {'' if wide else 'MATERIALIZED'} ("
         "SELECT s.resident_id, s.household_id, s.village_id, r.spouse_id, s.relation"

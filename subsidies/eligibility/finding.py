@@ -18,6 +18,8 @@ from subsidies.eligibility.facts import Scope, all_hold, criteria_of, facts
 from subsidies.eligibility.predicates import Sql, predicate
 from subsidies.policies.book import Part, PolicyBook, Rule, policy_book
 
+EVERYBODY = Sql("1 = 1")
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -65,14 +67,23 @@ def count_by_village(
 
 
 def found_sql(
-    code: str, day: date, path: str, *, book: PolicyBook | None = None, rule: Rule | None = None
+    code: str,
+    day: date,
+    path: str,
+    *,
+    book: PolicyBook | None = None,
+    rule: Rule | None = None,
+    among: Sql = EVERYBODY,
 ) -> Sql:
-    """SELECT resident_id, household_id, village_id, through_id: a row for each unit, each once."""
+    """SELECT resident_id, household_id, village_id, through_id: a row for each unit, each once.
+
+    `among` limits the named people to those whose spell `s` meets it.
+    """
     if rule is not None:
         groups = [(Part(rule, path),)]
     else:
         groups = alike((book or policy_book(day)).parts(code, path))
-    pieces = [_of_parts(parts, day) for parts in groups]
+    pieces = [_of_parts(parts, day, among) for parts in groups]
     text = " UNION ALL ".join(
         f"SELECT resident_id, household_id, village_id, through_id FROM ({piece.text}) part{n}"
         for n, piece in enumerate(pieces)
@@ -98,9 +109,9 @@ def alike(parts: Sequence[Part]) -> list[tuple[Part, ...]]:
     return [tuple(some) for some in groups.values()]
 
 
-def _of_parts(parts: tuple[Part, ...], day: date) -> Sql:
+def _of_parts(parts: tuple[Part, ...], day: date, among: Sql) -> Sql:
     rule = parts[0].rule
-    table = facts(rule, day, Scope(parts), lean=True)
+    table = facts(rule, day, Scope(parts, among=among), lean=True)
     # What a person's own row and children decide was asked already, where the facts were gathered.
     asked = [(c, predicate(c)) for c in criteria_of(rule)]
     rest = [c for c, one in asked if not (one.is_own or one.of_children)]

@@ -12,6 +12,7 @@ from django.db.models.expressions import RawSQL
 
 from fpadmin.scoping import below
 from subsidies.eligibility.finding import found_sql
+from subsidies.eligibility.predicates import Sql
 from subsidies.models import Enrolment
 from subsidies.policies import catalogue
 from subsidies.policies.book import PolicyBook, Rule
@@ -91,10 +92,10 @@ def _unfit(day: date, path: str, book: PolicyBook, codes: Iterable[str]) -> Q:
     """Active lines whose unit the rule no longer finds; the dead and the gone have their own kinds."""
     wrong = Q(pk__in=[])
     for code in codes:
-        query = found_sql(code, day, path, book=book)
         column = (
             "household_id" if catalogue.policy(code).who in ("couple", "family") else "resident_id"
         )
+        query = found_sql(code, day, path, book=book, among=_on_the_roll(code, column))
         units = RawSQL(f"SELECT found.{column} FROM ({query.text}) found", query.params)
         way = "resident__household__in" if column == "household_id" else "resident__in"
         wrong |= Q(policy_code=code) & ~Q(**{way: units})
@@ -104,6 +105,16 @@ def _unfit(day: date, path: str, book: PolicyBook, codes: Iterable[str]) -> Q:
         & Q(start_month__lte=month, end_month__isnull=True)
         & Q(resident__death_date__isnull=True)
         & (Q(resident__departed_on__isnull=True) | Q(resident__departed_on__gt=day))
+    )
+
+
+def _on_the_roll(code: str, column: str) -> Sql:
+    """Spells of the people, or households, that have an open line: nobody else is asked about."""
+    return Sql(
+        f"s.{column} IN (SELECT {'r.id' if column == 'resident_id' else 'r.household_id'}"
+        " FROM subsidies_enrolment e JOIN households_resident r ON r.id = e.resident_id"
+        " WHERE e.policy_code = %s AND e.end_month IS NULL)",
+        (code,),
     )
 
 

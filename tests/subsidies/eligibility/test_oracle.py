@@ -4,10 +4,12 @@ import random
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
 
 from households.models import LowIncomeSpell, Residency, Resident
 from subsidies.eligibility.explaining import explain
-from subsidies.eligibility.finding import count_by_village, found
+from subsidies.eligibility.finding import count_by_village, found, found_sql
+from subsidies.eligibility.predicates import Sql
 from subsidies.policies import catalogue
 from subsidies.policies.book import policy_book
 from tests.factories.benefits import make_enrolment
@@ -96,6 +98,17 @@ def household(chance, villages):
         make_enrolment(head, code, date(2009, 6, 1))
 
 
+def among(code, day, region, some, book):
+    """Who of the households of `some` is found, where only they are asked about."""
+    homes = [one.household_id for one in some] or [0]
+    marks = ", ".join(["%s"] * len(homes))
+    only = Sql(f"s.household_id IN ({marks})", tuple(homes))
+    query = found_sql(code, day, region.path, book=book, among=only)
+    with connection.cursor() as cursor:
+        cursor.execute(query.text, query.params)
+        return {row[0] for row in cursor.fetchall()}
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_every_policy_finds_the_people_worked_out_by_hand(seed, village, other_village, township):
     chance = random.Random(seed)
@@ -114,6 +127,11 @@ def test_every_policy_finds_the_people_worked_out_by_hand(seed, village, other_v
             seen += len(units)
             for unit in units[:2]:
                 assert explain(unit.resident_id, code, day, book=book).candidate
+            assert among(code, day, township, units[::3], book) == {
+                u.resident_id
+                for u in units
+                if u.household_id in {one.household_id for one in units[::3]}
+            }
             parts = [found(code, day, one.path, book=book) for one in (village, other_village)]
             assert sum(len(part) for part in parts) == len(units)
     assert seen > 300
