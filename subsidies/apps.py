@@ -17,6 +17,7 @@ class SubsidiesConfig(AppConfig):
         from subsidies.eligibility import candidate_list, household_panel
         from subsidies.notices import my_notices, notice_list
         from subsidies.outlook import coming_list, scenario_list
+        from subsidies.payments import registering as payments
         from subsidies.policies import registering
         from subsidies.returns import forms as returns
         from subsidies.reviews import registering as reviews
@@ -45,3 +46,4 @@ class SubsidiesConfig(AppConfig):
         comparison_desk.load()
         returns.load()
         reviews.load()
+        payments.load()

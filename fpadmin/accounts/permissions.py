@@ -41,6 +41,13 @@ class Permission(StrEnum):
     BENEFIT_CONFIRM = "benefit_confirm"  # the county's confirmation
     BENEFIT_RULE = "benefit_rule"  # policies switched on, rates, parameters
     BENEFIT_BUDGET = "benefit_budget"  # what-if, kept as notes for the budget
+    PAYMENT_VIEW = "payment_view"  # batches, funds, what the bank answered
+    PAYMENT_MAKE = "payment_make"  # make a batch, send it to the bank, read the bank's answer
+    PAYMENT_CHECK = "payment_check"  # what somebody else made
+    PAYMENT_APPROVE = "payment_approve"
+    PAYMENT_FUND = "payment_fund"  # budget and money received
+    PAYMENT_RULE = "payment_rule"  # how many people a payment needs
+    PAYMENT_VILLAGE = "payment_village"  # see people after they were paid, mend wrong accounts
     JOBS_VIEW = "jobs_view"
     ACCOUNTS_MANAGE = "accounts_manage"
     ROLES_MANAGE = "roles_manage"
@@ -68,7 +75,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
         {
             P.SIGNED_IN, P.REGISTRY_VIEW, P.REQUEST_MAKE, P.NUMBER_CHECK, P.IDENTITY_REVEAL,
             P.RETURNS_VIEW, P.REGIONS_VIEW, P.SPECIAL_VIEW, P.SPECIAL_RECORD, P.BENEFIT_VIEW,
-            P.BENEFIT_APPLY, P.BENEFIT_VILLAGE,
+            P.BENEFIT_APPLY, P.BENEFIT_VILLAGE, P.PAYMENT_VILLAGE,
         }
     ),
     Role.CLERK: frozenset(
@@ -78,6 +85,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
             P.JOBS_VIEW, P.REGIONS_VIEW, P.SPECIAL_VIEW, P.SPECIAL_LIST, P.SPECIAL_RECORD,
             P.SPECIAL_EDIT, P.SPECIAL_HEALTH, P.SPECIAL_RULE_VIEW, P.BENEFIT_VIEW,
             P.BENEFIT_APPLY, P.BENEFIT_VILLAGE, P.BENEFIT_EDIT, P.BENEFIT_BUDGET, P.BENEFIT_ANNUAL,
+            P.PAYMENT_VIEW, P.PAYMENT_MAKE, P.PAYMENT_CHECK, P.PAYMENT_FUND, P.PAYMENT_VILLAGE,
         }
     ),
     Role.REVIEWER: frozenset(
@@ -86,7 +94,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
             P.EXPORT_APPROVE, P.RETURNS_VIEW, P.RETURNS_MAKE, P.LEDGER_LOCK, P.JOBS_VIEW,
             P.REGIONS_VIEW, P.SPECIAL_VIEW, P.SPECIAL_LIST, P.SPECIAL_RECORD, P.SPECIAL_HEALTH,
             P.SPECIAL_RULE, P.SPECIAL_RULE_VIEW, P.BENEFIT_VIEW, P.BENEFIT_REVIEW,
-            P.BENEFIT_BUDGET, P.BENEFIT_ANNUAL,
+            P.BENEFIT_BUDGET, P.BENEFIT_ANNUAL, P.PAYMENT_VIEW, P.PAYMENT_CHECK, P.PAYMENT_APPROVE,
         }
     ),
     Role.COUNTY: frozenset(
@@ -94,7 +102,8 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
             P.SIGNED_IN, P.REGISTRY_VIEW, P.EXPORT, P.EXPORT_APPROVE, P.RETURNS_VIEW,
             P.RETURNS_MAKE, P.LEDGER_UNLOCK, P.JOBS_VIEW, P.REGIONS_VIEW, P.SPECIAL_RULE,
             P.SPECIAL_RULE_VIEW, P.BENEFIT_VIEW, P.BENEFIT_CONFIRM, P.BENEFIT_RULE,
-            P.BENEFIT_BUDGET, P.BENEFIT_ANNUAL,
+            P.BENEFIT_BUDGET, P.BENEFIT_ANNUAL, P.PAYMENT_VIEW, P.PAYMENT_APPROVE, P.PAYMENT_FUND,
+            P.PAYMENT_RULE,
         }
     ),
     Role.AUDITOR: frozenset({P.SIGNED_IN, P.AUDIT_VIEW}),
@@ -150,6 +159,13 @@ PERMISSION_LABELS: dict[str, str] = {
     P.BENEFIT_CONFIRM: "县级确认利益导向对象",
     P.BENEFIT_RULE: "启用政策、设定标准和条件",
     P.BENEFIT_BUDGET: "测算并留存预算说明",
+    P.PAYMENT_VIEW: "查看资金发放和资金台账",
+    P.PAYMENT_MAKE: "编制发放批次、送银行、导入回盘",
+    P.PAYMENT_CHECK: "核对他人编制的发放批次",
+    P.PAYMENT_APPROVE: "批准发放批次",
+    P.PAYMENT_FUND: "登记预算和到账资金",
+    P.PAYMENT_RULE: "设定发放经手人数",
+    P.PAYMENT_VILLAGE: "见面核实、更正发放账户",
     P.JOBS_VIEW: "查看后台任务",
     P.ACCOUNTS_MANAGE: "管理账号",
     P.ROLES_MANAGE: "调整角色、解除锁定",

@@ -63,6 +63,8 @@ class Policy:
     closed: bool = False
     moves_to: str = ""
     year_from_month: int = 1
+    wage_percent: Decimal = Decimal(0)
+    wages: Mapping[tuple[str, int], Decimal] = field(default_factory=dict)  # (city, year) → yuan
     note: str = ""
 
     @property
@@ -148,6 +150,10 @@ def _policy(entry: dict) -> Policy:
     entry.setdefault(
         "ends", "through the year" if entry["cycle"] == "year" else "through the month"
     )
+    wages = {
+        (one["city"], one["year"]): Decimal(str(one["amount"])) for one in entry.pop("wages", [])
+    }
+    percent = Decimal(str(entry.pop("wage_percent", 0)))
     shares = {payer: Decimal(str(part)) for payer, part in entry.pop("shares", {}).items()}
     if shares and sum(shares.values()) != 100:
         raise ValueError(f"{code}: shares sum to {sum(shares.values())}, not 100")
@@ -160,6 +166,8 @@ def _policy(entry: dict) -> Policy:
             "rates": tuple(rates),
             "grades": tuple(grades),
             "shares": shares,
+            "wages": wages,
+            "wage_percent": percent,
         }
     )
 

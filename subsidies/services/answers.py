@@ -1,4 +1,4 @@
-"""The trail of what the command `eligibility` was asked."""
+"""The trail of what the commands `eligibility` and `payments` were asked."""
 
 from fpadmin.accounts.models import Region
 from fpadmin.audit import log
@@ -7,6 +7,7 @@ from households.models import Resident
 EVENT_TYPES = {
     "eligibility.listed": "查询符合条件的人员",
     "eligibility.explained": "核查一人资格",
+    "payment.computed": "测算应发名单",
 }
 
 
@@ -18,3 +19,8 @@ def record_listed(*, by, region: Region, count: int) -> None:
 def record_explained(*, by, resident: Resident) -> None:
     """That one person's case was explained."""
     log.record("eligibility.explained", by=by, target=resident, region_path=resident.village.path)
+
+
+def record_payable(*, by, region: Region, count: int) -> None:
+    """That everybody whom the rolls make payable was listed; the policy is not told, as above."""
+    log.record("payment.computed", by=by, target=region, region_path=region.path, count=count)
