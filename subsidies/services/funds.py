@@ -8,7 +8,8 @@ from django.db import transaction
 from fpadmin.accounts.models import Region
 from fpadmin.audit import log
 from fpadmin.errors import RuleViolation
-from subsidies.models import ENTRY_KINDS, Fund, FundAccount, FundEntry, PaymentBatch, Recovery
+from subsidies.funds.held import held_fund
+from subsidies.models import ENTRY_KINDS, FundAccount, FundEntry, PaymentBatch, Recovery
 
 EVENT_TYPES = {"fund.moved": "登记资金变动"}
 CHANGE_LABELS = {"movement": "资金事项", "yuan": "金额（元）"}
@@ -68,9 +69,3 @@ def move(
         changes={"movement": kind, "yuan": f"{amount:.2f}"},
     )  # fmt: skip
     return entry
-
-
-def held_fund(*, office: Region, policy_code: str, year: int) -> Fund:
-    """The fund, locked; made where there is none yet."""
-    Fund.objects.get_or_create(office=office, policy_code=policy_code, year=year)
-    return Fund.objects.select_for_update().get(office=office, policy_code=policy_code, year=year)

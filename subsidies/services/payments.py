@@ -16,17 +16,24 @@ from fpadmin.errors import RuleViolation
 from fpadmin.versions import claim
 from households.services.scope import require_visible
 from subsidies.models import (
-    BATCH_TRANSITIONS,
     BatchState,
     LineState,
     PaymentBatch,
     PaymentLine,
-    PaymentStep,
 )
 from subsidies.payments.digest import agreed, totals_of
 from subsidies.payments.making import make_lines
 from subsidies.payments.people import persons_needed
 from subsidies.payments.periods import benefit_months, last_day
+from subsidies.payments.steps import (
+    NOT_NOW,
+    add_step,
+    advance,
+    expect,
+    expect_step,
+    locked,
+    next_number,
+)
 from subsidies.policies import catalogue
 from subsidies.policies.book import policy_book
 from subsidies.policies.seeing import codes_for
@@ -58,7 +65,6 @@ NEEDED = {
     "send": Permission.PAYMENT_MAKE, "close": Permission.PAYMENT_MAKE,
     "void": Permission.PAYMENT_MAKE,
 }  # fmt: skip
-NOT_NOW = "这个批次现在是“{state}”，不能这样办理，可能刚被别人办理。请重新打开查看。"
 OWN = "这个批次由您经办，请换一位同事核对或批准。"
 TWO_STEPS = "这个批次由您核对，请换一位同事批准。"
 CHANGED = "名单和您看到的不一样，可能刚被重新编制。请重新打开核对。"
@@ -103,7 +109,7 @@ def create_batch(
         )
     rule = policy_book(last_day(policy, year)).rule(policy_code, office.path)
     batch = PaymentBatch.objects.create(
-        number=_next_number(office, pay_year), office=office, policy_code=policy_code, year=year,
+        number=next_number(office, pay_year), office=office, policy_code=policy_code, year=year,
         from_month=first, to_month=last, pay_year=pay_year, part=part, note=note.strip(),
         persons=persons_needed(office, today), version=rule.version,
         shares={payer: str(share) for payer, share in rule.shares.items()},
@@ -112,7 +118,7 @@ def create_batch(
     require_visible(PaymentBatch.objects.visible_to(by), batch)
     if not _made(batch):
         raise RuleViolation(NOTHING, field="policy_code")
-    _step(batch, "create", "", by, now)
+    add_step(batch, "create", "", by=by, now=now)
     _record("payment.created", batch, by)
     return batch
 
@@ -123,9 +129,9 @@ def recalculate(
 ) -> PaymentBatch:
     """Make the lines of a draft anew from the rolls of now; what somebody held stays held."""
     claim(batch, row_version)
-    batch = _locked(batch)
+    batch = locked(batch)
     require_visible(PaymentBatch.objects.visible_to(by), batch)
-    _expect(batch, BatchState.DRAFT)
+    expect(batch, BatchState.DRAFT)
     if batch.kind != PaymentBatch.Kind.REGULAR:
         raise RuleViolation("补发批次按原来的明细编制，不能重新计算。")
     rule = policy_book(last_day(batch.policy, batch.year)).rule(
@@ -137,7 +143,7 @@ def recalculate(
     batch.save(update_fields=["version", "shares", "persons"])
     if not _made(batch):
         raise RuleViolation(NOTHING)
-    _step(batch, "recalculate", batch.state, by, now)
+    add_step(batch, "recalculate", batch.state, by=by, now=now)
     _record("payment.recalculated", batch, by)
     return batch
 
@@ -146,8 +152,7 @@ def recalculate(
 def hold_line(*, by, line: PaymentLine, reason: str, now: datetime) -> PaymentLine:
     """Keep one line out of the payment: in the draft, or once approved, before the bank's file is made."""
     batch, line = _locked_line(by, line)
-    if batch.state not in (BatchState.DRAFT, BatchState.APPROVED):
-        raise RuleViolation(NOT_NOW.format(state=batch.get_state_display()))
+    expect(batch, BatchState.DRAFT, BatchState.APPROVED)
     if line.state != LineState.PLANNED:
         raise RuleViolation(f"这一笔现在是“{line.get_state_display()}”，不能暂缓。")
     if not reason.strip():
@@ -202,9 +207,9 @@ def submit_batch(*, by, batch: PaymentBatch, row_version: int, now: datetime) ->
 @transaction.atomic
 def return_batch(*, by, batch: PaymentBatch, note: str, now: datetime) -> PaymentBatch:
     """Send it back to the draft, with a reason; whoever has to check or approve may do so."""
-    batch = _locked(batch)
+    batch = locked(batch)
     require_visible(PaymentBatch.objects.visible_to(by), batch)
-    _expect_step(batch, "return")
+    expect_step(batch, "return")
     needed = NEEDED["check" if batch.state == BatchState.SUBMITTED else "approve"]
     if not (by.may(needed) or by.pk in (batch.made_by_id, batch.submitted_by_id)):
         raise RuleViolation("这一步不由您的岗位办理。")
@@ -294,30 +299,6 @@ def close_batch(*, by, batch: PaymentBatch, now: datetime) -> PaymentBatch:
     return _advance(batch, "close", by, now, "", "closed_by", "closed_at")
 
 
-def advance(batch: PaymentBatch, action: str, *, by, now: datetime, note: str = "") -> None:
-    """A step that nobody signs for, of a locked batch: what the bank's answers bring about."""
-    _expect_step(batch, action)
-    _advance(batch, action, by, now, note)
-
-
-def locked(batch: PaymentBatch) -> PaymentBatch:
-    """The batch as the last writer left it, held until the transaction ends."""
-    return _locked(batch)
-
-
-def next_number(office: Region, pay_year: int) -> str:
-    """A number for another batch of the office's year; held until the transaction ends."""
-    return _next_number(office, pay_year)
-
-
-def _next_number(office: Region, pay_year: int) -> str:
-    bulk.one_at_a_time(f"payment-number-{office.pk}-{pay_year}")
-    prefix = f"{office.code}-{pay_year}-"
-    taken = PaymentBatch.objects.filter(number__startswith=prefix).values_list("number", flat=True)
-    last = max((int(number.rsplit("-", 1)[1]) for number in taken), default=0)
-    return f"{prefix}{last + 1:03d}"
-
-
 def _made(batch: PaymentBatch) -> int:
     bulk.one_at_a_time(f"payment-{batch.policy_code}-{batch.office_id}")
     try:
@@ -327,13 +308,8 @@ def _made(batch: PaymentBatch) -> int:
         raise RuleViolation("有人刚编制了同一政策的另一个批次，请重新计算。") from None
 
 
-def _locked(batch: PaymentBatch) -> PaymentBatch:
-    PaymentBatch.objects.select_for_update().values_list("pk").get(pk=batch.pk)
-    return PaymentBatch.objects.select_related("office", "version").get(pk=batch.pk)
-
-
 def _locked_line(by, line: PaymentLine) -> tuple[PaymentBatch, PaymentLine]:
-    batch = _locked(line.batch)
+    batch = locked(line.batch)
     require_visible(PaymentBatch.objects.visible_to(by), batch)
     if not by.may(Permission.PAYMENT_MAKE):
         raise RuleViolation("这一步不由您的岗位办理。")
@@ -341,22 +317,12 @@ def _locked_line(by, line: PaymentLine) -> tuple[PaymentBatch, PaymentLine]:
 
 
 def _begin(by, batch: PaymentBatch, action: str) -> PaymentBatch:
-    batch = _locked(batch)
+    batch = locked(batch)
     require_visible(PaymentBatch.objects.visible_to(by), batch)
-    _expect_step(batch, action)
+    expect_step(batch, action)
     if not by.may(NEEDED[action]):
         raise RuleViolation("这一步不由您的岗位办理。")
     return batch
-
-
-def _expect(batch: PaymentBatch, state: str) -> None:
-    if batch.state != state:
-        raise RuleViolation(NOT_NOW.format(state=batch.get_state_display()))
-
-
-def _expect_step(batch: PaymentBatch, action: str) -> None:
-    if action not in BATCH_TRANSITIONS.get(batch.state, {}):
-        raise RuleViolation(NOT_NOW.format(state=batch.get_state_display()))
 
 
 def _refuse_maker(by, batch: PaymentBatch) -> None:
@@ -373,12 +339,8 @@ def _refuse_other_list(batch: PaymentBatch, sha256: str) -> None:
 def _advance(
     batch: PaymentBatch, action: str, by, now: datetime, note: str, *fields: str
 ) -> PaymentBatch:
-    before, batch.state = batch.state, BATCH_TRANSITIONS[batch.state][action]
-    batch.row_version += 1
-    batch.save(update_fields=["state", "row_version", *fields])
-    _step(batch, action, before, by, now, note)
-    if action in _EVENTS:
-        _record(_EVENTS[action], batch, by, before)
+    before = advance(batch, action, *fields, by=by, now=now, note=note)
+    _record(_EVENTS[action], batch, by, before)
     return batch
 
 
@@ -391,13 +353,6 @@ def _move(by, batch: PaymentBatch, kind: str, amount, today: date, now: datetime
     funds.move(
         by=by, office=batch.office, policy_code=batch.policy_code, year=batch.pay_year, kind=kind,
         amount=amount, happened_on=today, now=now, batch=batch,
-    )  # fmt: skip
-
-
-def _step(batch: PaymentBatch, action: str, before: str, by, now: datetime, note: str = "") -> None:
-    PaymentStep.objects.create(
-        batch=batch, action=action, from_state=before, to_state=batch.state, note=note,
-        by=by if getattr(by, "pk", None) else None, at=now,
     )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""The money of townships for each policy and year: pages over the ledger."""
