@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 
 from fpadmin.scoping import RegionScopedQuerySet
 from households.models import Resident
@@ -18,8 +19,23 @@ class MeetingQuerySet(RegionScopedQuerySet):
         scoped = super().visible_to(user)
         if not getattr(user, "scope_path", ""):
             return scoped
-        lines = PaymentLine.objects.visible_to(user).filter(meeting__isnull=False)
-        return scoped.filter(pk__in=lines.order_by().values("meeting"))
+        lines = PaymentLine.objects.visible_to(user).filter(meeting__isnull=False).order_by()
+        # An earlier meeting is told of with the one that took over its payments.
+        known = Q(pk__in=lines.values("meeting")) | Q(replaced_by__in=lines.values("meeting"))
+        return scoped.filter(known)
+
+    def standing(self):
+        """Those that no later meeting took the place of."""
+        return self.filter(replaced_by__isnull=True)
+
+    def not_received(self):
+        """Who was seen says that the money didn't come, or cannot say; nobody has looked into it."""
+        doubtful = [Meeting.Delivered.NO, Meeting.Delivered.UNCLEAR]
+        return self.standing().filter(delivered__in=doubtful, settled_at__isnull=True)
+
+    def deaths(self):
+        """Found dead, and the registry doesn't know it yet."""
+        return self.standing().filter(is_alive=False, resident__death_date__isnull=True)
 
 
 class Meeting(models.Model):
@@ -57,6 +73,27 @@ class Meeting(models.Model):
         "accounts.User", models.PROTECT, verbose_name="核实人", related_name="+"
     )
     recorded_at = models.DateTimeField("登记时间")
+    # The latest meeting of the person, which answers for the payments now.
+    replaced_by = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name="后一次见面",
+        related_name="replaced",
+    )
+    # What came of money that was not received.
+    outcome = models.CharField("查实情况", max_length=300, blank=True, default="")
+    settled_by = models.ForeignKey(
+        "accounts.User",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name="查实人",
+        related_name="+",
+    )
+    settled_at = models.DateTimeField("查实时间", null=True, blank=True)
+    row_version = models.PositiveIntegerField(default=0)
 
     objects = MeetingQuerySet.as_manager()
 
@@ -69,8 +106,12 @@ class Meeting(models.Model):
             "difficulties",
             "note",
             "change",
+            "outcome",
         )
-        other = ("id", "village", "met_on", "met_by", "recorded_at")
+        other = (
+            "id", "village", "met_on", "met_by", "recorded_at", "replaced_by", "settled_by",
+            "settled_at", "row_version",
+        )  # fmt: skip
 
     class Meta:
         verbose_name = verbose_name_plural = "见面核实"
@@ -84,7 +125,15 @@ class Meeting(models.Model):
                 condition=Q(is_alive=False) | ~Q(delivered=""),
                 name="%(app_label)s_%(class)s_asked_about_the_money",
             ),
+            models.CheckConstraint(
+                condition=Q(settled_by__isnull=True, settled_at__isnull=True, outcome="")
+                | (Q(settled_by__isnull=False, settled_at__isnull=False) & ~Q(outcome="")),
+                name="%(app_label)s_%(class)s_settled_with_an_outcome",
+            ),
         ]
 
     def __str__(self):
         return f"{self.resident_id} {self.met_on}"
+
+    def get_absolute_url(self):
+        return reverse("subsidies:meeting-detail", args=[self.pk])
