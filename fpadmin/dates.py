@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -11,6 +11,15 @@ from django.utils import timezone
 def today() -> date:
     """The local date; the demonstration lives in settings.TODAY. Only views, tasks and commands ask."""
     return date.fromisoformat(settings.TODAY) if settings.TODAY else timezone.localdate()
+
+
+def now() -> datetime:
+    """The time, on the day of today(): what the office writes down agrees with the day it lives in.
+
+    Not for sessions, leases and limits, which go by the clock.
+    """
+    clock = timezone.localtime()
+    return datetime.combine(today(), clock.timetz()) if settings.TODAY else clock
 
 
 # A time of day may follow, as a cell that lost its format has one.

@@ -1,8 +1,9 @@
 """Ages, statistical years and periods at their boundaries."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+from django.utils import timezone
 
 from fpadmin import dates
 
@@ -68,6 +69,14 @@ def test_today_is_the_demonstrations_day_only_where_set(settings):
     assert dates.today() == date(2018, 10, 9)
     settings.TODAY = ""
     assert dates.today() > date(2020, 1, 1)
+
+
+def test_time_is_of_the_same_day_and_of_the_clock(settings):
+    settings.TODAY = "2018-10-09"
+    assert dates.now().date() == date(2018, 10, 9)
+    assert dates.now().tzinfo is not None
+    settings.TODAY = ""
+    assert abs(dates.now() - timezone.now()) < timedelta(minutes=1)
 
 
 @pytest.mark.parametrize(
