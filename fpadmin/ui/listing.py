@@ -30,8 +30,8 @@ class ListColumn:
 
     `needs` are the model's columns that it reads: a column that nobody shows is not loaded, and an
     encrypted one not opened. In a file `write` makes the cell of the values of `needs`, by default
-    the first of them; `kind` types it: text, code (digits that are a name), number, date, time, or
-    age (a birth date, written as completed years).
+    the first of them; `kind` types it: text, code (digits that are a name), number, money (yuan to
+    the fen), date, time, or age (a birth date, written as completed years).
     `mask` covers it unless the file is one in clear. `sensitive` is BANK or HEALTH.
     """
 

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from datetime import date, datetime
+from decimal import Decimal
 
 import openpyxl
 import pytest
@@ -54,6 +55,13 @@ def test_cells_have_their_types_and_an_empty_one_is_empty():
     assert [sheet.cell(7, at).value for at in range(1, 6)] == [None] * 5
     # Excel's calendar begins in 1900: an older day stays readable as text.
     assert sheet.cell(8, 3).value == "1899-12-31"
+
+
+def test_money_is_a_figure_with_two_places():
+    sheet = sheet_of(written([SheetColumn("金额", "money")], [(Decimal("960.00"),), (None,)]))
+    cell = sheet.cell(6, 1)
+    assert (cell.value, cell.data_type, cell.number_format) == (960, "n", "#,##0.00")
+    assert sheet.cell(7, 1).value is None
 
 
 def test_rows_of_several_chunks_follow_each_other():
