@@ -1,10 +1,11 @@
 """Makes the payments' events known to the audit trail; called once, by ready()."""
 
 from fpadmin.audit.log import register_types
-from subsidies.services import funds, payments
+from subsidies.services import bank_returns, funds, payments
 
 
 def load() -> None:
     """Register event types and the words of their changes."""
     register_types(payments.EVENT_TYPES, payments.CHANGE_LABELS)
     register_types(funds.EVENT_TYPES, funds.CHANGE_LABELS)
+    register_types(bank_returns.EVENT_TYPES, bank_returns.CHANGE_LABELS)
