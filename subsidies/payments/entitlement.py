@@ -89,17 +89,24 @@ class _Case(NamedTuple):
 
 
 def payables(
-    code: str, path: str, year: int, *, bits: int = WHOLE, book: PolicyBook | None = None
+    code: str,
+    path: str,
+    year: int,
+    *,
+    bits: int = WHOLE,
+    book: PolicyBook | None = None,
+    among: QuerySet | None = None,
 ) -> Iterator[Payable]:
     """Everything payable of the policy under the path for these months of the benefit year.
 
-    In order of village, household and person, in a fixed number of queries.
+    In order of village, household and person, in a fixed number of queries. `among` asks of these
+    people alone, wherever they live now.
     """
     policy = catalogue.policy(code)
     if policy.in_kind:
         return
     ground = _Ground(policy, year, bits, book or policy_book(last_day(policy, year)))
-    lines = _lines(ground, path)
+    lines = _lines(ground, path, among)
     gaps, heads = _gaps(ground, lines), _heads(policy, lines)
     cases = _cases(policy, lines)
     taken: dict[tuple[int, str], int] = {}
@@ -132,15 +139,16 @@ class _Ground:
         return self._rates[key]
 
 
-def _lines(ground: _Ground, path: str) -> QuerySet:
+def _lines(ground: _Ground, path: str, among: QuerySet | None) -> QuerySet:
     """Lines that hold in some month of the year."""
+    whose = below(path, "resident__village__path") if among is None else Q(resident__in=among)
     last = ground.until.replace(day=1)
     lasting = Q(end_month__isnull=True) | Q(end_month__gte=ground.months[0])
     never = Q(end_month__lt=F("start_month"))
     return Enrolment.objects.filter(
         lasting,
         ~never | Q(end_month__isnull=True),
-        below(path, "resident__village__path"),
+        whose,
         policy_code=ground.policy.code,
         start_month__lte=last,
     ).order_by("resident__village__path", "resident__household__number", "resident", "start_month")

@@ -81,7 +81,7 @@ def make_lines(batch: PaymentBatch) -> int:
     drafts = sorted(_drafts(batch), key=_order)
     people = {draft.payable.beneficiary for draft in drafts}
     owing = _owing(batch, people)
-    accounts = _accounts(batch, people)
+    accounts = accounts_of(batch, people)
     holds = _holds(batch, drafts)
     ids = bulk.reserve_ids(PaymentLine, len(drafts))
     parts: list[tuple[int, int, Decimal]] = []
@@ -165,8 +165,8 @@ def _draft(one: Payable, year: int, kind: str, paid: Paid) -> Draft | None:
         return Draft(one, year, kind, one.months, one.month_count, one.gross)
     if paid.is_history and not missing:
         return None
-    gross = _worth(one, missing)
-    rise = _worth(one, one.months & paid.months) - paid.gross
+    gross = worth(one, missing)
+    rise = worth(one, one.months & paid.months) - paid.gross
     if paid.months and not paid.is_history and rise > 0 and not paid.months & ~one.months:
         gross += rise
     if gross <= 0:
@@ -174,7 +174,7 @@ def _draft(one: Payable, year: int, kind: str, paid: Paid) -> Draft | None:
     return Draft(one, year, kind, missing, missing.bit_count(), gross)
 
 
-def _worth(one: Payable, bits: int) -> Decimal:
+def worth(one: Payable, bits: int) -> Decimal:
     """The rates of some of its months."""
     if not bits:
         return Decimal(0)
@@ -192,7 +192,7 @@ def _order(draft: Draft):
     return one.path, one.household_no, one.beneficiary, -draft.year, one.enrolment
 
 
-def _accounts(batch: PaymentBatch, people: set[int]) -> Mapping[int, tuple]:
+def accounts_of(batch: PaymentBatch, people: set[int]) -> Mapping[int, tuple]:
     """{person: (name, bank, sealed account, digest)}; a child without an account is paid to the head's."""
     columns = ["household_id", "name", "bank", "bank_account", "bank_account_digest"]
     rows = {
