@@ -8,9 +8,10 @@ from django.db.models import QuerySet
 
 from subsidies.models import PaymentBatch
 
+# Not the key of the person's record: two records may turn out to be one person and be merged.
 _COLUMNS = (
-    "line_no", "beneficiary", "name", "account_digest", "policy_code", "slot", "months", "gross",
-    "deduction", "amount",
+    "line_no", "name", "account_digest", "policy_code", "slot", "months", "gross", "deduction",
+    "amount",
 )  # fmt: skip
 
 
