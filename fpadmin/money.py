@@ -4,6 +4,7 @@ from decimal import Decimal
 
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"
 _PLACES = ("", "拾", "佰", "仟")
+_GROUPS = (("亿", 100_000_000), ("万", 10_000), ("", 1))
 
 
 def capital_yuan(amount: Decimal) -> str:
@@ -19,10 +20,17 @@ def capital_yuan(amount: Decimal) -> str:
 
 
 def _whole(number: int) -> str:
-    high, low = divmod(number, 10_000)  # an amount has eight digits before the point at most
-    if not high:
-        return _four(low)
-    return f"{_four(high)}万{_DIGITS[0] if 0 < low < 1000 else ''}{_four(low)}"
+    """Twelve digits at most, as the ledgers hold them."""
+    words, gap = "", False
+    for unit, size in _GROUPS:
+        part, number = divmod(number, size)
+        if not part:
+            gap = bool(words)
+            continue
+        if words and (gap or part < 1000):
+            words += _DIGITS[0]
+        words, gap = words + _four(part) + unit, False
+    return words
 
 
 def _four(number: int) -> str:
