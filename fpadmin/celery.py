@@ -44,6 +44,10 @@ app.conf.beat_schedule = {
         "task": "subsidies.tasks.sweep_papers",
         "schedule": crontab(minute=55, hour=1),
     },
+    "stray bank files": {
+        "task": "subsidies.tasks.sweep_bank_files",
+        "schedule": crontab(minute=57, hour=1),
+    },
     "stray photos": {
         "task": "subsidies.tasks.sweep_photos",
         "schedule": crontab(minute=58, hour=1),

@@ -12,6 +12,7 @@ class SubsidiesConfig(AppConfig):
         from fpadmin.audit.log import register_types
         from subsidies import invariants, menu, resources
         from subsidies.applications import application_list
+        from subsidies.bank_files import registering as bank_files
         from subsidies.comparison import desk as comparison_desk
         from subsidies.comparison import runs as comparison_runs
         from subsidies.eligibility import candidate_list, household_panel
@@ -47,3 +48,4 @@ class SubsidiesConfig(AppConfig):
         returns.load()
         reviews.load()
         payments.load()
+        bank_files.load()

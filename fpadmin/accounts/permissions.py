@@ -47,6 +47,7 @@ class Permission(StrEnum):
     PAYMENT_APPROVE = "payment_approve"
     PAYMENT_FUND = "payment_fund"  # budget and money received
     PAYMENT_RULE = "payment_rule"  # how many people a payment needs
+    PAYMENT_LAYOUT = "payment_layout"  # how banks want their files
     PAYMENT_VILLAGE = "payment_village"  # see people after they were paid, mend wrong accounts
     JOBS_VIEW = "jobs_view"
     ACCOUNTS_MANAGE = "accounts_manage"
@@ -85,7 +86,8 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
             P.JOBS_VIEW, P.REGIONS_VIEW, P.SPECIAL_VIEW, P.SPECIAL_LIST, P.SPECIAL_RECORD,
             P.SPECIAL_EDIT, P.SPECIAL_HEALTH, P.SPECIAL_RULE_VIEW, P.BENEFIT_VIEW,
             P.BENEFIT_APPLY, P.BENEFIT_VILLAGE, P.BENEFIT_EDIT, P.BENEFIT_BUDGET, P.BENEFIT_ANNUAL,
-            P.PAYMENT_VIEW, P.PAYMENT_MAKE, P.PAYMENT_CHECK, P.PAYMENT_FUND, P.PAYMENT_VILLAGE,
+            P.PAYMENT_VIEW, P.PAYMENT_MAKE, P.PAYMENT_CHECK, P.PAYMENT_FUND, P.PAYMENT_LAYOUT,
+            P.PAYMENT_VILLAGE,
         }
     ),
     Role.REVIEWER: frozenset(
@@ -103,7 +105,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
             P.RETURNS_MAKE, P.LEDGER_UNLOCK, P.JOBS_VIEW, P.REGIONS_VIEW, P.SPECIAL_RULE,
             P.SPECIAL_RULE_VIEW, P.BENEFIT_VIEW, P.BENEFIT_CONFIRM, P.BENEFIT_RULE,
             P.BENEFIT_BUDGET, P.BENEFIT_ANNUAL, P.PAYMENT_VIEW, P.PAYMENT_APPROVE, P.PAYMENT_FUND,
-            P.PAYMENT_RULE,
+            P.PAYMENT_RULE, P.PAYMENT_LAYOUT,
         }
     ),
     Role.AUDITOR: frozenset({P.SIGNED_IN, P.AUDIT_VIEW}),
@@ -165,6 +167,7 @@ PERMISSION_LABELS: dict[str, str] = {
     P.PAYMENT_APPROVE: "批准发放批次",
     P.PAYMENT_FUND: "登记预算和到账资金",
     P.PAYMENT_RULE: "设定发放经手人数",
+    P.PAYMENT_LAYOUT: "设定银行文件格式",
     P.PAYMENT_VILLAGE: "见面核实、更正发放账户",
     P.JOBS_VIEW: "查看后台任务",
     P.ACCOUNTS_MANAGE: "管理账号",

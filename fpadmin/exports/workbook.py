@@ -165,7 +165,7 @@ def _writer(kind: str, at: int, style: str) -> Callable[[Sequence, range], list[
 
     def texts(values: Sequence, numbers: range) -> list[str]:
         return [
-            f"{begin}{n}{text}{_text(v)}</is></c>" if v else ""
+            f"{begin}{n}{text}{text_xml(v)}</is></c>" if v else ""
             for v, n in zip(values, numbers, strict=True)
         ]
 
@@ -187,7 +187,8 @@ def _writer(kind: str, at: int, style: str) -> Callable[[Sequence, range], list[
     return kinds.get(kind, texts)
 
 
-def _text(value: str) -> str:
+def text_xml(value: str) -> str:
+    """The inside of an inline string that stays what it is: no formula, no escape, no markup."""
     if _UNSAFE.search(value):
         value = _UNSAFE.sub(_escaped, value)
     if value[0].isspace() or value[-1].isspace() or "\n" in value:
