@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from fpadmin.crypto import EncryptedCharField
 from fpadmin.scoping import RegionScopedQuerySet
@@ -171,6 +172,7 @@ class StipendSheet(models.Model):
     )
     approved_at = models.DateTimeField("批准时间", null=True, blank=True)
     paid_on = models.DateField("发放日期", null=True, blank=True)
+    returned_note = models.CharField("退回原因", max_length=200, blank=True, default="")
     row_version = models.PositiveIntegerField(default=0)
 
     objects = StipendSheetQuerySet.as_manager()
@@ -179,7 +181,7 @@ class StipendSheet(models.Model):
         personal = ()
         other = (
             "id", "office", "year", "monthly", "document", "state", "made_by", "approved_by",
-            "approved_at", "paid_on", "row_version",
+            "approved_at", "paid_on", "returned_note", "row_version",
         )  # fmt: skip
 
     class Meta:
@@ -211,7 +213,10 @@ class StipendSheet(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.office_id} {self.year}"
+        return f"{self.year}年宣传员岗位补贴"
+
+    def get_absolute_url(self):
+        return reverse("subsidies:stipend-detail", args=[self.pk])
 
 
 class StipendLineQuerySet(RegionScopedQuerySet):
