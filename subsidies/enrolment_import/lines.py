@@ -41,7 +41,7 @@ def plan_enrolments(table: Table, ground: Ground) -> EnrolmentPlan:
     """Validate every record and decide what it is: new, changed, unchanged, or refused."""
     plan = EnrolmentPlan(table, ground, digests_of(table, [NUMBER])[NUMBER])
     _own_faults(plan)
-    _find_people(plan)
+    find_people(plan)
     _duplicates(plan)
     _find_lines(plan)
     _exits(plan)
@@ -62,7 +62,7 @@ def _own_faults(plan: EnrolmentPlan) -> None:
         code, start = codes[index], starts[index]
         if isinstance(code, str) and code not in known:
             if code not in near:
-                near[code] = _near(code)
+                near[code] = codes_like(code)
             table.error(
                 index, POLICY, "unknown_policy", f"没有代码为“{code[:30]}”的政策。{near[code]}"
             )
@@ -72,7 +72,8 @@ def _own_faults(plan: EnrolmentPlan) -> None:
             )
 
 
-def _near(code: str) -> str:
+def codes_like(code: str) -> str:
+    """What to write instead of a code that no policy has."""
     known = {known.replace("-", ""): known for known in catalogue.policies()}
     plain = code.upper().replace("-", "")
     close = [known[name] for name in get_close_matches(plain, known, _NEAR, 0.5)]
@@ -82,8 +83,11 @@ def _near(code: str) -> str:
     return f"相近的有：{named}。请改填。"
 
 
-def _find_people(plan: EnrolmentPlan) -> None:
-    """Residents of the office whose number and name agree; all others are errors of the record."""
+def find_people(plan) -> None:
+    """Residents of the office whose number and name agree; all others are errors of the record.
+
+    Of any plan of a workbook that names people: see EnrolmentPlan for what it fills in.
+    """
     table, names = plan.table, plan.table.columns["name"]
     plan.people = people_by_number(plan.digests)
     plan.places = places_of(plan.ground.office)

@@ -19,7 +19,7 @@ from subsidies.rolls.ends import end_month, month_words
 def find_grades(plan: EnrolmentPlan, book: PolicyBook) -> None:
     """Which grade an amount means, where one grade alone has it; and amounts that no rate agrees with."""
     table, amounts = plan.table, plan.table.columns[AMOUNT]
-    rate, grades = cache(book.rate), _grades(book)
+    rate, grades = cache(book.rate), grades_of(book)
     for index in table.good():
         code, amount = plan.policy(index), amounts[index]
         asked = (code, plan.path(index))
@@ -42,7 +42,7 @@ def find_grades(plan: EnrolmentPlan, book: PolicyBook) -> None:
                 )  # fmt: skip
 
 
-def _grades(book: PolicyBook) -> dict[str, list[str]]:
+def grades_of(book: PolicyBook) -> dict[str, list[str]]:
     """The grades of each policy, those that places have added too."""
     found = {code: list(policy.grades) for code, policy in catalogue.policies().items()}
     for code, grade in book.rates:
