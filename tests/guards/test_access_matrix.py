@@ -31,7 +31,9 @@ from households.special import uploads
 from subsidies.models import (
     AnnualReview,
     EnrolmentChange,
+    Fund,
     Notice,
+    PaymentPersons,
     PolicyExclusion,
     PolicyRate,
     PolicyVersion,
@@ -46,6 +48,7 @@ from tests.factories.accounts import make_region, make_user
 from tests.factories.benefits import make_application, make_enrolment
 from tests.factories.exports import make_export
 from tests.factories.households import make_birth, make_household, make_resident
+from tests.factories.meetings import make_meeting, make_payee_to_see
 from tests.factories.notices import make_applicant, make_notice, make_objection
 from tests.factories.rosters import make_difference
 from tests.factories.special import (
@@ -272,7 +275,16 @@ def _scheduled(place, name, model):
     )
 
 
+def _meeting(place, name):
+    """A meeting that the village's own user recorded today, without the money."""
+    person = make_payee_to_see(place, name)
+    user = User.objects.filter(role="propagandist", region=place).first()
+    return make_meeting(user, person, delivered="no")
+
+
 MAKERS = {
+    "payee": lambda place, name: make_payee_to_see(place, name).pk,
+    "meeting": lambda place, name: _meeting(place, name).pk,
     "resident": lambda place, name: _resident(place, name).pk,
     "recorded_resident": lambda place, name: _recorded_resident(place, name).pk,
     "household": lambda place, name: _resident(place, name).household_id,
@@ -324,6 +336,12 @@ MAKERS = {
     "policy_rate": lambda place, name: _scheduled(place, name, PolicyRate).pk,
     "policy_exclusion": lambda place, name: _scheduled(place, name, PolicyExclusion).pk,
     "policy_deadline": lambda place, name: _scheduled(place, name, ReturnDeadline).pk,
+    "fund": lambda place, name: Fund.objects.get_or_create(
+        office=place.parent, policy_code="CN-RURAL", year=2018
+    )[0].pk,
+    "payment_persons": lambda place, name: PaymentPersons.objects.get_or_create(
+        region=place.parent, from_on="2019-01-01", document="试行文件", persons=2
+    )[0].pk,
     "difference": lambda place, name: _difference(place, name).pk,
     "application": lambda place, name: _application(place, name).pk,
     "waiting_application": lambda place, name: _waiting_application(place, name).pk,
