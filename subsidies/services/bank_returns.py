@@ -15,6 +15,7 @@ from django.utils.timezone import localdate
 from fpadmin import bulk
 from fpadmin.accounts.permissions import Permission
 from fpadmin.audit import log
+from fpadmin.audit.log import SystemJob
 from fpadmin.errors import RuleViolation
 from fpadmin.workdays import add_workdays
 from households.services.scope import require_visible
@@ -75,7 +76,7 @@ def post_answers(
     batch = _sent(by, batch)
     lines = _lines(batch, paid, failed, returned, unknown)
     _refuse_days(batch, paid.values(), today)
-    for pk, (number, state, _) in lines.items():
+    for pk, (number, state, _, _) in lines.items():
         came_back = pk in returned and state == LineState.PAID
         if not (came_back or state in _WAITING) or (pk in unknown and state == LineState.UNKNOWN):
             raise RuleViolation(
@@ -83,7 +84,7 @@ def post_answers(
             )
     if not lines:
         return batch
-    _write(lines, paid, failed, returned, unknown, now)
+    _write({pk: row[3] for pk, row in lines.items()}, paid, failed, returned, unknown, now)
     unpaid = [pk for pk in returned if lines[pk][1] == LineState.PAID]
     _count_deductions(paid)
     _uncount_deductions(unpaid)
@@ -184,22 +185,28 @@ def paying_again(line: PaymentLine) -> PaymentLine | None:
     return next((other for other in same if other.months & line.months), None)
 
 
+def reason_of(words: str) -> str:
+    """Why the bank says it failed, in its own words."""
+    return words.strip()[:_REASON_LENGTH] or NO_REASON
+
+
 def _sent(by, batch: PaymentBatch) -> PaymentBatch:
     batch = payments.locked(batch)
-    require_visible(PaymentBatch.objects.visible_to(by), batch)
-    if not by.may(Permission.PAYMENT_MAKE):
-        raise RuleViolation("这一步不由您的岗位办理。")
+    if not isinstance(by, SystemJob):
+        require_visible(PaymentBatch.objects.visible_to(by), batch)
+        if not by.may(Permission.PAYMENT_MAKE):
+            raise RuleViolation("这一步不由您的岗位办理。")
     if batch.state not in SENT_BATCHES or batch.kind == PaymentBatch.Kind.HISTORY:
         raise RuleViolation(NOT_SENT.format(number=batch.number))
     return batch
 
 
-def _lines(batch: PaymentBatch, *answers: Collection[int]) -> dict[int, tuple[int, str, Decimal]]:
-    """{key: (number, state, amount)} of the lines that the answers speak of."""
+def _lines(batch: PaymentBatch, *answers: Collection[int]) -> dict[int, tuple]:
+    """{key: (number, state, amount, day paid)} of the lines that the answers speak of."""
     asked = {pk for keys in answers for pk in keys}
     if len(asked) < sum(len(set(keys)) for keys in answers):
         raise RuleViolation(TWICE)
-    rows = batch.lines.order_by().values_list("pk", "line_no", "state", "amount")
+    rows = batch.lines.order_by().values_list("pk", "line_no", "state", "amount", "paid_on")
     found = {pk: tuple(rest) for pk, *rest in rows.iterator(chunk_size=5_000) if pk in asked}
     if len(found) < len(asked):
         raise RuleViolation(NOT_OF_BATCH.format(count=len(asked) - len(found)))
@@ -214,19 +221,18 @@ def _refuse_days(batch: PaymentBatch, days: Collection[date], today: date) -> No
         raise RuleViolation(BEFORE_SENT.format(day=sent.isoformat()), field="paid_on")
 
 
-def _write(lines, paid, failed, returned, unknown, now: datetime) -> None:
+def _write(days, paid, failed, returned, unknown, now: datetime) -> None:
+    """`days` are those on which lines were paid until now: one that came back keeps its own."""
     changed = changes()
     see_by = {day: add_workdays(day, SEEN_WITHIN, changed) for day in set(paid.values())}
     rows = [(pk, LineState.PAID, day, "", now, see_by[day]) for pk, day in paid.items()]
     for state, reasons in ((LineState.FAILED, failed), (LineState.RETURNED, returned)):
-        rows += [(pk, state, None, _reason(words), now, None) for pk, words in reasons.items()]
+        rows += [
+            (pk, state, days[pk], reason_of(words), now, None) for pk, words in reasons.items()
+        ]
     rows += [(pk, LineState.UNKNOWN, None, "", None, None) for pk in unknown]
     bulk.update(PaymentLine, _COLUMNS, rows)
     bulk.analyze(PaymentLine, rows=len(rows))
-
-
-def _reason(words: str) -> str:
-    return words.strip()[:_REASON_LENGTH] or NO_REASON
 
 
 def _advance(batch: PaymentBatch, by, now: datetime) -> None:
@@ -249,10 +255,10 @@ def _move(by, batch, kind, amount, paid_on: date, today: date, now: datetime) ->
 def _paid_after_all(line: PaymentLine, paid_on: date, now: datetime) -> None:
     line.state, line.paid_on, line.answered_at = LineState.PAID, paid_on, now
     line.see_by = add_workdays(paid_on, SEEN_WITHIN, changes())
-    line.failed_reason = ""
     try:
         with transaction.atomic():
-            line.save(update_fields=["state", "paid_on", "failed_reason", "answered_at", "see_by"])
+            # The reason stays: by it the answer of then is known when it is brought in again.
+            line.save(update_fields=["state", "paid_on", "answered_at", "see_by"])
     except IntegrityError:
         raise RuleViolation("这个人的这些月份刚在别的批次发放，请重新打开查看。") from None
     _count_deductions({line.pk: paid_on})

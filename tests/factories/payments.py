@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from fpadmin.crypto import digest
 from households.models import Resident
 from subsidies.models import PaymentBatch
 from subsidies.services import funds, payments
@@ -19,6 +20,7 @@ def give_account(resident: Resident, account: str = "") -> Resident:
     """An account of the person's own at the rural credit union."""
     resident.bank = "农村信用社"
     resident.bank_account = account or f"62290000{resident.pk:011d}"
+    resident.bank_account_digest = digest(resident.bank_account)
     resident.save()
     return resident
 
