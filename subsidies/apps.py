@@ -16,10 +16,15 @@ class SubsidiesConfig(AppConfig):
         from subsidies.comparison import desk as comparison_desk
         from subsidies.comparison import runs as comparison_runs
         from subsidies.eligibility import candidate_list, household_panel
+        from subsidies.funds import registering as funds
+        from subsidies.meetings import registering as meetings
         from subsidies.notices import my_notices, notice_list
         from subsidies.outlook import coming_list, scenario_list
+        from subsidies.payments import of_person as payments_of_person
+        from subsidies.payments import batch_list, line_list
         from subsidies.payments import registering as payments
         from subsidies.policies import registering
+        from subsidies.reissues import registering as reissues
         from subsidies.returns import forms as returns
         from subsidies.reviews import registering as reviews
         from subsidies.rolls import change_list, demonstration, of_person, roll_acts, roll_list
@@ -48,4 +53,10 @@ class SubsidiesConfig(AppConfig):
         returns.load()
         reviews.load()
         payments.load()
+        reissues.load()
+        batch_list.load()
+        line_list.load()
+        payments_of_person.load()
+        meetings.load()
+        funds.load()
         bank_files.load()

@@ -4,6 +4,8 @@ from fpadmin.accounts.permissions import Permission
 from fpadmin.ui.menu import MenuEntry, register_entry
 from subsidies.applications.application_list import waiting_count
 from subsidies.comparison.desk import open_count
+from subsidies.meetings.my_meetings import waiting_count as people_to_see
+from subsidies.payments import batch_list
 from subsidies.rolls.change_list import changes_to_decide
 
 GROUP = "benefits"
@@ -91,6 +93,22 @@ def load() -> None:
     )
     register_entry(
         MenuEntry(
+            key="benefit-payments",
+            label="资金发放",
+            url_name="subsidies:batch-list",
+            permission=Permission.PAYMENT_VIEW,
+            group=GROUP,
+            order=48,
+            active=(
+                "subsidies:batch", "subsidies:line-", "subsidies:fund", "subsidies:persons",
+                "subsidies:layout", "subsidies:bank-file", "subsidies:exception",
+                "subsidies:account", "subsidies:recovery", "subsidies:reissue",
+            ),
+            count=batch_list.waiting_count,
+        )
+    )
+    register_entry(
+        MenuEntry(
             key="benefit-comparison",
             label="比对核查",
             url_name="subsidies:difference-list",
@@ -99,5 +117,17 @@ def load() -> None:
             order=46,
             active=("subsidies:difference", "subsidies:comparison"),
             count=open_count,
+        )
+    )
+    register_entry(
+        MenuEntry(
+            key="benefit-meetings",
+            label="见面核实",
+            url_name="subsidies:meeting-list",
+            permission=Permission.PAYMENT_VILLAGE,
+            group=GROUP,
+            order=49,
+            active=("subsidies:meeting",),
+            count=people_to_see,
         )
     )

@@ -5,9 +5,13 @@ from django.urls import include, path
 app_name = "subsidies"
 urlpatterns = [
     path("", include("subsidies.application_urls")),
+    path("", include("subsidies.batch_urls")),
     path("", include("subsidies.eligibility_urls")),
+    path("", include("subsidies.bank_file_urls")),
     path("", include("subsidies.comparison_urls")),
     path("", include("subsidies.enrolment_urls")),
+    path("", include("subsidies.fund_urls")),
+    path("", include("subsidies.meeting_urls")),
     path("", include("subsidies.notice_urls")),
     path("", include("subsidies.outlook_urls")),
     path("", include("subsidies.policy_urls")),
