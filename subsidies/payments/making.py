@@ -117,7 +117,7 @@ def _drafts(batch: PaymentBatch) -> Iterator[Draft]:
         ):  # fmt: skip
             if batch.part and batch.part != one.grade and batch.part != one.part:
                 continue
-            draft = _draft(one, year, kind, paid.get((one.beneficiary, one.slot), Paid()))
+            draft = _draft(one, year, kind, _paid_of(one, paid))
             if draft:
                 yield draft
 
@@ -154,6 +154,18 @@ def _paid(batch: PaymentBatch, year: int) -> Mapping[tuple[int, str], Paid]:
             before.is_history and kind == PaymentBatch.Kind.HISTORY,
         )
     return found
+
+
+def _paid_of(one: Payable, paid: Mapping[tuple[int, str], Paid]) -> Paid:
+    """What was paid for the line: to the head, and to who stands on the roll, from before the head was."""
+    both = [paid[pk, one.slot] for pk in {one.beneficiary, one.resident} if (pk, one.slot) in paid]
+    if len(both) < 2:
+        return both[0] if both else Paid()
+    return Paid(
+        both[0].months | both[1].months,
+        both[0].gross + both[1].gross,
+        both[0].is_history and both[1].is_history,
+    )
 
 
 def _draft(one: Payable, year: int, kind: str, paid: Paid) -> Draft | None:
