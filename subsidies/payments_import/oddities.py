@@ -5,7 +5,10 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 
+from fpadmin import bulk
 from fpadmin.dates import month_end
+from households.models import Relation, Resident
+from subsidies.models import Enrolment
 from subsidies.payments.periods import benefit_months, last_day, months_in, year_words
 from subsidies.payments_import.plan import AMOUNT, NUMBER, PAID_ON, PaymentPlan
 from subsidies.policies import catalogue
@@ -18,6 +21,7 @@ Standard = Callable[[str, str, str, int, int, date], Decimal | None]
 def warn(plan: PaymentPlan, book: PolicyBook) -> None:
     """Sums that no rate agrees with, money that came before its year, and payments for the dead."""
     standard, rule = cache(_standard(book)), cache(book.rule)
+    known_payees = _known_payees(plan)
     for index in plan.new:
         policy, path = plan.policy(index), plan.path(index)
         year, paid_on = plan.year(index), plan.paid_on(index)
@@ -34,6 +38,11 @@ def warn(plan: PaymentPlan, book: PolicyBook) -> None:
                 index, PAID_ON, "paid_before_year",
                 f"入账日期{paid_on}早于{year_words(policy, year)}。已导入，请核对。",
             )  # fmt: skip
+        if policy.who in ("couple", "family") and index not in known_payees:
+            plan.table.warn(
+                index, NUMBER, "not_the_head",
+                "这项政策发给户主，这个人不是在世的户主，也不在册。已导入，请核对是不是登记了别人。",
+            )  # fmt: skip
         died = plan.person(index).died
         if died and policy.who in ("person", "child") and policy.cycle != "once":
             *_, last = months_in(policy, year, plan.bits[index])
@@ -43,6 +52,25 @@ def warn(plan: PaymentPlan, book: PolicyBook) -> None:
                     index, NUMBER, "enrolled_dead",
                     f"登记{died}去世，应发到{month_words(until)}。已导入，请核对。",
                 )  # fmt: skip
+
+
+def _known_payees(plan: PaymentPlan) -> set[int]:
+    """Records of whom batches pay too: living heads, and who stands on the policy's roll.
+
+    What somebody else of the couple or household was paid is not seen when a batch is made.
+    """
+    people = {plan.person(index).pk for index in plan.new}
+    heads = {
+        pk
+        for pk, relation, died in bulk.lookup(Resident, "id", people, ["relation", "death_date"])
+        if relation == Relation.HEAD and died is None
+    }
+    enrolled = set(bulk.lookup(Enrolment, "resident_id", people, ["policy_code"]))
+    return {
+        index
+        for index in plan.new
+        if plan.person(index).pk in heads or (plan.person(index).pk, plan.code(index)) in enrolled
+    }
 
 
 def _standard(book: PolicyBook) -> Standard:
