@@ -13,15 +13,17 @@ class SubsidiesConfig(AppConfig):
         from subsidies import invariants, menu, resources
         from subsidies.applications import application_list
         from subsidies.bank_files import registering as bank_files
+        from subsidies.bank_returns import registering as bank_returns
         from subsidies.comparison import desk as comparison_desk
         from subsidies.comparison import runs as comparison_runs
         from subsidies.eligibility import candidate_list, household_panel
         from subsidies.funds import registering as funds
         from subsidies.meetings import registering as meetings
         from subsidies.notices import my_notices, notice_list
+        from subsidies.oneoff import registering as oneoff
         from subsidies.outlook import coming_list, scenario_list
-        from subsidies.payments import of_person as payments_of_person
         from subsidies.payments import batch_list, line_list
+        from subsidies.payments import of_person as payments_of_person
         from subsidies.payments import registering as payments
         from subsidies.policies import registering
         from subsidies.reissues import registering as reissues
@@ -60,3 +62,5 @@ class SubsidiesConfig(AppConfig):
         meetings.load()
         funds.load()
         bank_files.load()
+        oneoff.load()
+        bank_returns.load()

@@ -131,3 +131,17 @@ def load() -> None:
             count=people_to_see,
         )
     )
+    register_entry(
+        MenuEntry(
+            key="benefit-oneoff",
+            label="专项",
+            url_name="subsidies:pension-list",
+            permission=Permission.BENEFIT_VIEW,
+            group=GROUP,
+            order=50,
+            active=(
+                "subsidies:pension", "subsidies:schooling", "subsidies:exam", "subsidies:stipend",
+                "subsidies:wage",
+            ),
+        )
+    )  # fmt: skip

@@ -13,7 +13,9 @@ urlpatterns = [
     path("", include("subsidies.fund_urls")),
     path("", include("subsidies.meeting_urls")),
     path("", include("subsidies.notice_urls")),
+    path("", include("subsidies.oneoff_urls")),
     path("", include("subsidies.outlook_urls")),
     path("", include("subsidies.policy_urls")),
     path("", include("subsidies.review_urls")),
+    path("", include("subsidies.stipend_urls")),
 ]

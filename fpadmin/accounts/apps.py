@@ -19,6 +19,7 @@ class AccountsConfig(AppConfig):
                 "sign_in.ok": "登录",
                 "sign_in.failed": "登录失败",
                 "sign_out": "退出登录",
+                "step_up.refused": "再次输入密码没有通过",
                 "account.locked": "账号锁定",
                 "account.unlocked": "解除锁定",
                 "account.created": "新建账号",

@@ -13,7 +13,7 @@ _BODY = re.compile(r"<svg[^>]*viewBox=\"([^\"]+)\"[^>]*>(.*)</svg>", re.DOTALL)
 _NAMES = """
     arrow-clockwise arrow-counterclockwise arrow-down-up arrow-repeat arrow-right-circle-fill
     box-arrow-right calendar-event chat-dots check-circle check-circle-fill check-lg check2
-    check2-square chevron-down chevron-expand chevron-left chevron-right clock dash-circle
+    check2-square chevron-down chevron-expand chevron-left chevron-right clock clock-history dash-circle
     dash-circle-fill diagram-3
     download exclamation-octagon-fill exclamation-triangle exclamation-triangle-fill eye
     file-earmark-excel file-earmark-spreadsheet folder2-open gift heart-pulse hourglass-split

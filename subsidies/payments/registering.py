@@ -1,7 +1,7 @@
 """Makes the payments' events known to the audit trail; called once, by ready()."""
 
 from fpadmin.audit.log import register_types
-from subsidies.services import bank_returns, funds, payments
+from subsidies.services import bank_returns, funds, payment_papers, payments
 
 
 def load() -> None:
@@ -9,3 +9,4 @@ def load() -> None:
     register_types(payments.EVENT_TYPES, payments.CHANGE_LABELS)
     register_types(funds.EVENT_TYPES, funds.CHANGE_LABELS)
     register_types(bank_returns.EVENT_TYPES, bank_returns.CHANGE_LABELS)
+    register_types(payment_papers.EVENT_TYPES)
