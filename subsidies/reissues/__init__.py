@@ -1,0 +1,1 @@
+"""Payments that failed: why, what the village mends, and paying them again."""
