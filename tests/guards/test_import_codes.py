@@ -13,6 +13,7 @@ SOURCES = [
     ROOT / "households" / "birth_import.py",
     ROOT / "households" / "places.py",
     *(ROOT / "subsidies").rglob("*_import/*.py"),
+    ROOT / "subsidies" / "bank_returns" / "plan.py",
 ]
 # Which argument of a call is a code.
 CALLS = {

@@ -1,0 +1,1 @@
+"""What comes back from the bank: the workbook 代发回盘, and the desk for what fits no payment."""

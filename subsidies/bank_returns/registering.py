@@ -1,0 +1,12 @@
+"""Makes the bank's answers known: the workbook, the desk's list, to-dos. Called once, by ready()."""
+
+from fpadmin.audit.log import register_types
+from subsidies.bank_returns import kind
+
+EVENT_TYPES = {"bank_return.queued": "回盘转异常核实"}
+
+
+def load() -> None:
+    """Register everything there is of them."""
+    register_types(EVENT_TYPES)
+    kind.load()
