@@ -1,7 +1,6 @@
 """What is typed of wages, pensions, exam points, stages and the village workers' sheet."""
 
 from datetime import date
-from decimal import Decimal
 
 from django import forms
 
@@ -13,7 +12,7 @@ from households.forms.base import choose
 from subsidies.forms.enrolments import MonthField
 from subsidies.models import ExamPoints, PensionCase, StipendLine, StipendSheet
 from subsidies.oneoff.grades import grades_for
-from subsidies.oneoff.stipends import MOST_MONTHS, Worker
+from subsidies.oneoff.stipends import MOST_MONTHS, Worker, is_special
 
 CORRECTS = "更正：原来登记有误"
 
@@ -87,10 +86,9 @@ class ExamForm(forms.ModelForm):
         model = ExamPoints
         fields = ("exam", "year", "school")
 
-    def __init__(self, *args, today: date, **kwargs):
+    def __init__(self, *args, lowers: bool, **kwargs):
         super().__init__(*args, **kwargs)
-        if not self.instance.pk:
-            self.initial.setdefault("year", today.year)
+        if not lowers:
             del self.fields["corrects"]
 
     @staticmethod
@@ -126,11 +124,6 @@ class StipendForm(forms.ModelForm):
     class Meta:
         model = StipendSheet
         fields = ("year", "monthly", "document")
-
-    def __init__(self, *args, today: date, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.initial.setdefault("year", today.year)
-        self.fields["monthly"].min_value = Decimal("0.01")
 
 
 class SheetForm(forms.ModelForm):
@@ -204,7 +197,7 @@ def worker_forms(data, *, sheet: StipendSheet, lines, masks, user, today: date):
         {
             "line": line.pk, "village": line.village_id, "name": line.name, "months": line.months,
             "appraisal": line.appraisal, "bank": line.bank, "note": line.note,
-            "amount": line.amount if line.is_special else None,
+            "amount": line.amount if is_special(line, sheet.monthly) else None,
         }
         for line in lines
     ]  # fmt: skip

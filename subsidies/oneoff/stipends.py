@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from fpadmin.accounts.models import Region, User
 from fpadmin.accounts.permissions import Role
 from fpadmin.errors import RuleViolation
+from fpadmin.identity import mask_account
 from fpadmin.money import capital_yuan
 from fpadmin.scoping import below
 from subsidies.models import StipendLine, StipendSheet
@@ -69,6 +70,11 @@ def amount_of(worker: Worker, monthly: Decimal) -> Decimal:
     return worker.amount
 
 
+def is_special(line: StipendLine, monthly: Decimal) -> bool:
+    """Whether the line's amount is another than the rule's."""
+    return line.amount != by_rule(line.months, line.appraisal, monthly)
+
+
 def offered(office: Region) -> list[Worker]:
     """The accounts of the township's village workers, each for twelve months."""
     accounts = (
@@ -80,6 +86,16 @@ def offered(office: Region) -> list[Worker]:
     )
     people = {(one.region_id, one.name): Worker(one.region, one.name) for one in accounts}
     return list(people.values())
+
+
+def lines_of(sheet: StipendSheet) -> list[StipendLine]:
+    """The sheet's lines, village by village."""
+    return list(sheet.lines.select_related("village").order_by("village__path", "pk"))
+
+
+def masks_of(lines: Iterable[StipendLine]) -> dict[int, str]:
+    """{line: its account, masked}."""
+    return {line.pk: mask_account(line.account) for line in lines if line.account}
 
 
 def total_of(lines: Iterable[StipendLine]) -> Total:

@@ -28,29 +28,38 @@ from households.models import (
     SpecialFamily,
 )
 from households.special import uploads
+from subsidies.bank_files.layouts import SHIPPED
 from subsidies.models import (
     AnnualReview,
+    BankLayout,
     EnrolmentChange,
     Fund,
     Notice,
     PaymentPersons,
+    PensionCase,
     PolicyExclusion,
     PolicyRate,
     PolicyVersion,
     ReturnDeadline,
     ReviewLine,
     Scenario,
+    StipendLine,
+    StipendSheet,
 )
 from subsidies.services.application_papers import add_paper
+from subsidies.services.bank_returns import post_answers
 from subsidies.services.notices import add_photo
+from subsidies.services.payments import hold_line
 from tests.conftest import TODAY
 from tests.factories.accounts import make_region, make_user
+from tests.factories.bank_files import make_approved, make_filed
 from tests.factories.benefits import make_application, make_enrolment
 from tests.factories.exports import make_export
 from tests.factories.households import make_birth, make_household, make_resident
 from tests.factories.meetings import make_meeting, make_payee_to_see
 from tests.factories.notices import make_applicant, make_notice, make_objection
 from tests.factories.rosters import make_difference
+from tests.factories.payments import NOW, bring_to, make_batch, make_payee
 from tests.factories.special import (
     make_archive,
     make_contact,
@@ -262,6 +271,54 @@ def _scenario(place, name):
     )
 
 
+def _pension(place, name):
+    """A line of the pension's roll, with its facts."""
+    line = make_enrolment(_resident(place, name), "SD-PENSION")
+    PensionCase.objects.create(enrolment=line, retired_month="2015-01-01", payer="insurance")
+    return line
+
+
+def _exam(place, name):
+    return make_enrolment(_resident(place, name), "YN-EXAM")
+
+
+def _stipend_sheet(place, name):
+    """A sheet in the draft of the place's township, with one worker."""
+    known = StipendSheet.objects.filter(office=place.parent).first()
+    if known:
+        return known
+    sheet = StipendSheet.objects.create(
+        office=place.parent, year=2017, monthly=660, document=name,
+        made_by=make_user("clerk", place.parent, f"s{place.code}", name=name),
+    )  # fmt: skip
+    StipendLine.objects.create(sheet=sheet, village=place, name=name, amount=7920)
+    return sheet
+
+
+def _payment(place, name, state="draft"):
+    """A batch of the place's township that pays the person of that name, taken to a state."""
+    town, code = place.parent, place.code
+    clerk = make_user("clerk", town, f"pc{code}")
+    make_payee(place, name)
+    batch = make_batch(clerk, town)
+    if state == "draft":
+        return batch
+    bring_to(
+        "sent" if state == "reconciled" else state, batch, clerk=clerk,
+        reviewer=make_user("reviewer", town, f"pr{code}"),
+        county_user=make_user("county", town.parent, f"pk{code}"),
+    )  # fmt: skip
+    if state == "reconciled":
+        paid = dict.fromkeys(batch.lines.values_list("pk", flat=True), TODAY)
+        post_answers(by=clerk, batch=batch, paid=paid, failed={}, today=TODAY, now=NOW)
+    return batch
+
+
+def _held_line(place, name):
+    batch = _payment(place, name)
+    return hold_line(by=batch.made_by, line=batch.lines.get(), reason="待核实", now=NOW)
+
+
 def _scheduled(place, name, model):
     """What the place is to have of a policy next year, by a document of that name."""
     own = {
@@ -339,9 +396,24 @@ MAKERS = {
     "fund": lambda place, name: Fund.objects.get_or_create(
         office=place.parent, policy_code="CN-RURAL", year=2018
     )[0].pk,
+    "bank_layout": lambda place, name: BankLayout.objects.get_or_create(
+        region=place.parent, name=name, defaults=SHIPPED["xlsx"].as_data() | {"name": name}
+    )[0].pk,
+    "approved_batch": lambda place, name: make_approved(place.parent, name).pk,
+    "filed_batch": lambda place, name: make_filed(place.parent, name).pk,
+    "payment_draft": lambda place, name: _payment(place, name).pk,
+    "payment_submitted": lambda place, name: _payment(place, name, "submitted").pk,
+    "payment_checked": lambda place, name: _payment(place, name, "checked").pk,
+    "payment_sealed": lambda place, name: _payment(place, name, "sealed").pk,
+    "payment_reconciled": lambda place, name: _payment(place, name, "reconciled").pk,
+    "payment_line": lambda place, name: _payment(place, name).lines.get().pk,
+    "held_line": lambda place, name: _held_line(place, name).pk,
     "payment_persons": lambda place, name: PaymentPersons.objects.get_or_create(
         region=place.parent, from_on="2019-01-01", document="试行文件", persons=2
     )[0].pk,
+    "pension": lambda place, name: _pension(place, name).pk,
+    "exam": lambda place, name: _exam(place, name).pk,
+    "stipend_sheet": lambda place, name: _stipend_sheet(place, name).pk,
     "difference": lambda place, name: _difference(place, name).pk,
     "application": lambda place, name: _application(place, name).pk,
     "waiting_application": lambda place, name: _waiting_application(place, name).pk,
