@@ -11,7 +11,7 @@ from households.models import EventKind, FamilyParent, Resident, SpecialFamily
 from subsidies.meetings import waiting
 from subsidies.models import Enrolment, EnrolmentChange, Meeting, PaymentLine
 from subsidies.policies import catalogue
-from subsidies.rolls.ends import month_words
+from subsidies.rolls.ends import first_of_month, month_words
 
 Decision = EnrolmentChange.Decision
 
@@ -76,15 +76,14 @@ def ends_of(user, meeting: Meeting) -> list[RunningLine]:
         .filter(resident=meeting.resident)
         .annotate(
             asked=Subquery(newest.values("kind")[:1]),
-            asked_why=Subquery(newest.values("end_reason")[:1]),
-            decision=Subquery(newest.values("decision")[:1]),
+            answer=Subquery(newest.values("decision")[:1]),
         )
         .order_by("policy_code", "pk")
     )
     return [
         RunningLine(line, catalogue.name_of(line.policy_code), *_state(line, meeting))
         for line in lines
-        if line.end_month is None or line.asked or line.end_month >= meeting.met_on
+        if line.end_month is None or line.asked or line.end_month >= first_of_month(meeting.met_on)
     ]
 
 
@@ -113,7 +112,7 @@ def needs_url(user, resident: Resident) -> str:
 
 
 def _state(line: Enrolment, meeting: Meeting) -> tuple[str, str]:
-    if line.asked and line.decision == "":
+    if line.asked and line.answer == "":
         if line.asked == EnrolmentChange.Kind.END:
             return "run", "已提出退出，待审核"
         return "warn", "已有其他变动待审核，没有提出退出"
