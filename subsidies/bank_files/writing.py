@@ -18,7 +18,7 @@ from fpadmin.accounts.models import Region
 from fpadmin.crypto import decryptor
 from fpadmin.errors import RuleViolation
 from subsidies.bank_files import workbook
-from subsidies.bank_files.layouts import CONSTANT, Layout, encodes, remark_of
+from subsidies.bank_files.layouts import CONSTANT, REMARKS, Layout, encodes, remark_of
 from subsidies.models import PaymentBatch, PaymentLine
 
 NEWLINE = "\r\n"
@@ -48,6 +48,13 @@ class Line:
     bank: str
     village: str
     household_no: str
+
+
+_INVENTED = (
+    Line(1, "陶某田", "6229000000000000011", Decimal("960.00"), "农村信用社", "上村", "0001"),
+    Line(2, "宋某兰", "6229000000000000029", Decimal("960.00"), "农村信用社", "上村", "0002"),
+    Line(3, "李某", "6229000000000000037", Decimal("480.50"), "农村信用社", "下村", "0003"),
+)
 
 
 @dataclass(frozen=True)
@@ -93,13 +100,12 @@ def make(
     count = going(batch).count()
     if not count:
         raise RuleViolation("这个批次没有可以发的明细，可能都暂缓了。")
-    sums = _Sums()
-    lines = sums.counted(_lines(batch, words), progress, count)
     content = io.BytesIO()
-    write(content, layout, words, batch.number, lines, count, sums)
+    lines = _told(_lines(batch, words), progress, count)
+    total = write(content, layout, words, batch.number, lines, count)
     sha256 = hashlib.sha256(content.getbuffer()).hexdigest()
     content.seek(0)
-    return Made(content, sha256, content.getbuffer().nbytes, sums.count, sums.total)
+    return Made(content, sha256, content.getbuffer().nbytes, count, total)
 
 
 def check(batch: PaymentBatch, layout: Layout, words: Words) -> None:
@@ -119,43 +125,42 @@ def write(
     batch_no: str,
     lines: Iterator[Line],
     count: int,
-    sums: "_Sums",
-) -> None:
-    """Heading, lines and totals in the layout's format. Refuses what a text file cannot hold."""
+) -> Decimal:
+    """Heading, `count` lines and totals in the layout's format; returns what the lines come to.
+
+    Refuses what a text file cannot hold.
+    """
+    sums = _Sums()
     cells = _cells(layout, words, batch_no)
-    if not layout.is_text:
-        rows = _with_totals(layout, ([cell(line) for cell in cells] for line in lines), sums)
-        workbook.write(target, layout, rows, count + layout.has_totals)
-        return
     faults = _Faults(layout)
-
-    def looked() -> Iterator[list]:
-        for line in lines:
-            row = [cell(line) for cell in cells]
-            faults.look(line.number, row)
-            yield row
-
-    join, encoding = layout.separator.join, layout.encoding
-    if layout.has_heading:
-        target.write((join(c.heading for c in layout.columns) + NEWLINE).encode(encoding))
-    for row in _with_totals(layout, looked(), sums):
-        target.write((join(map(_text, row)) + NEWLINE).encode(encoding, "replace"))
-    faults.refuse()
+    rows = _rows(layout, lines, cells, sums, faults.look if layout.is_text else None)
+    if not layout.is_text:
+        workbook.write(target, layout, rows, count + layout.has_totals)
+    else:
+        join, encoding = layout.separator.join, layout.encoding
+        if layout.has_heading:
+            target.write((join(c.heading for c in layout.columns) + NEWLINE).encode(encoding))
+        for row in rows:
+            target.write((join(map(_text, row)) + NEWLINE).encode(encoding, "replace"))
+        faults.refuse()
+    return sums.total
 
 
+def preview(layout: Layout) -> list[list[str]]:
+    """The first lines of a file with invented people, heading and totals as asked for."""
+    words = Words("20181009", REMARKS["CN-RURAL"], {})
+    cells = _cells(layout, words, "539981001-2018-001")
+    rows = _rows(layout, iter(_INVENTED), cells, _Sums())
+    heading = [[column.heading for column in layout.columns]] if layout.has_heading else []
+    return [*heading, *([_text(cell) for cell in row] for row in rows)]
+
+
+@dataclass
 class _Sums:
-    """Counts and adds what goes through."""
+    """What the lines come to so far."""
 
-    def __init__(self):
-        self.count, self.total = 0, Decimal(0)
-
-    def counted(self, lines: Iterator[Line], progress: Progress, whole: int) -> Iterator[Line]:
-        for line in lines:
-            if self.count % CHUNK == 0:
-                progress(self.count, whole, "写入文件")
-            self.count += 1
-            self.total += line.amount
-            yield line
+    count: int = 0
+    total: Decimal = Decimal(0)
 
 
 class _Faults:
@@ -228,13 +233,33 @@ def _cells(layout: Layout, words: Words, batch_no: str) -> list[Callable[[Line],
     ]
 
 
-def _with_totals(layout: Layout, rows: Iterator[list], sums: _Sums) -> Iterator[list]:
-    yield from rows
+def _rows(
+    layout: Layout,
+    lines: Iterator[Line],
+    cells: Sequence[Callable[[Line], workbook.Cell]],
+    sums: _Sums,
+    look: Callable[[int, Sequence], None] | None = None,
+) -> Iterator[list]:
+    """The cells of every line, and of the totals where asked for; each line is added up and looked at."""
+    for line in lines:
+        row = [cell(line) for cell in cells]
+        sums.count += 1
+        sums.total += line.amount
+        if look:
+            look(line.number, row)
+        yield row
     if layout.has_totals:
         said = {
             "name": TOTALS, "line_no": sums.count, "amount": sums.total, "fen": _fen(sums.total),
         }  # fmt: skip
         yield [said.get(column.field, "") for column in layout.columns]
+
+
+def _told(lines: Iterator[Line], progress: Progress, count: int) -> Iterator[Line]:
+    for done, line in enumerate(lines):
+        if done % CHUNK == 0:
+            progress(done, count, "写入文件")
+        yield line
 
 
 def _fen(amount: Decimal) -> int:

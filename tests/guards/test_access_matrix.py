@@ -58,8 +58,8 @@ from tests.factories.exports import make_export
 from tests.factories.households import make_birth, make_household, make_resident
 from tests.factories.meetings import make_meeting, make_payee_to_see
 from tests.factories.notices import make_applicant, make_notice, make_objection
-from tests.factories.rosters import make_difference
 from tests.factories.payments import NOW, bring_to, make_batch, make_payee
+from tests.factories.rosters import make_difference
 from tests.factories.special import (
     make_archive,
     make_contact,
@@ -300,7 +300,8 @@ def _payment(place, name, state="draft"):
     town, code = place.parent, place.code
     clerk = make_user("clerk", town, f"pc{code}")
     make_payee(place, name)
-    batch = make_batch(clerk, town)
+    is_on = PolicyVersion.objects.filter(policy_code="CN-RURAL", region=town).exists()
+    batch = make_batch(clerk, town, is_on_already=is_on)
     if state == "draft":
         return batch
     bring_to(

@@ -15,6 +15,7 @@ EXEMPT = {
     "households/services/scope.py:require_visible": "a refusal, nothing changes",
     "households/services/special_care.py:check_refusals": "a question, nothing changes",
     "households/services/residents.py:save_unless_taken": "one save of services that record it",
+    "subsidies/services/bank_files.py:request_file": "the ledger of jobs records who asked",
     "subsidies/services/policies.py:check_version": "a question, nothing changes",
     "subsidies/services/policies.py:check_rates": "a question, nothing changes",
 }

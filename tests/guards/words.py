@@ -8,7 +8,7 @@ SHOWN_ATTRIBUTES = {"title", "placeholder", "aria-label", "alt"}
 # Names of things that have no Chinese name, and units.
 KNOWN = {
     "excel", "word", "json", "xlsx", "xls", "csv", "docx", "pdf", "utf", "http", "https", "html", "celery",
-    "redis", "postgresql", "sqlite", "yyyy", "ctrl", "esc", "enter",
+    "redis", "postgresql", "sqlite", "yyyy", "ctrl", "esc", "enter", "gbk",
     "luoxm", "zxm",  # a login name and a name's initials, as examples
 }  # fmt: skip
 
