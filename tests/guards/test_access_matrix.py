@@ -317,7 +317,7 @@ def _payment(place, name, state="draft"):
 
 def _held_line(place, name):
     batch = _payment(place, name)
-    return hold_line(by=batch.made_by, line=batch.lines.get(), reason="待核实", now=NOW)
+    return hold_line(by=batch.made_by, line=batch.lines.get(name=name), reason="待核实", now=NOW)
 
 
 def _scheduled(place, name, model):
@@ -407,7 +407,7 @@ MAKERS = {
     "payment_checked": lambda place, name: _payment(place, name, "checked").pk,
     "payment_sealed": lambda place, name: _payment(place, name, "sealed").pk,
     "payment_reconciled": lambda place, name: _payment(place, name, "reconciled").pk,
-    "payment_line": lambda place, name: _payment(place, name).lines.get().pk,
+    "payment_line": lambda place, name: _payment(place, name).lines.get(name=name).pk,
     "held_line": lambda place, name: _held_line(place, name).pk,
     "payment_persons": lambda place, name: PaymentPersons.objects.get_or_create(
         region=place.parent, from_on="2019-01-01", document="试行文件", persons=2
