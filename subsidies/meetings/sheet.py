@@ -5,6 +5,7 @@ no amount, which would tell the same.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
 
 from subsidies.meetings import waiting
@@ -22,7 +23,7 @@ class SheetRow:
     household: str
     group: str
     what: str
-    paid_on: str
+    paid_on: list[date]
     meeting: Meeting | None
 
     @property
@@ -58,6 +59,6 @@ def _row(number: int, person, lines) -> SheetRow:
         household=home.number,
         group=home.group.name if home.group else "",
         what=waiting.names_of(",".join({line.policy_code for line in shown})),
-        paid_on="、".join(dict.fromkeys(str(line.paid_on) for line in shown)),
+        paid_on=list(dict.fromkeys(line.paid_on for line in shown)),
         meeting=None if open_ones else lines[-1].meeting,
     )

@@ -9,6 +9,7 @@ from django.urls import resolve, reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from fpadmin import dates
 from fpadmin.accounts.models import Region, User
 from fpadmin.accounts.permissions import Permission, Role
 from fpadmin.audit.models import AuditEvent
@@ -68,6 +69,7 @@ from tests.factories.benefits import (
 )
 from tests.factories.exports import make_export
 from tests.factories.households import make_household, make_resident
+from tests.factories.meetings import make_meeting, make_payee_to_see
 from tests.factories.notices import make_applicant, make_notice, make_objection
 from tests.factories.rosters import make_difference, make_entry
 from tests.factories.special import (
@@ -176,6 +178,7 @@ def full(db, settings, tmp_path, run_jobs_now):
     _scenario(clerk)
     _rolls(clerk, users[Role.REVIEWER], village)
     _reviews(clerk, village)
+    _meetings(users[Role.PROPAGANDIST])
     return users
 
 
@@ -275,6 +278,12 @@ def _reviews(clerk: User, village: Region) -> None:
             by=clerk, region=clerk.region, policy_code=code, year=2018, today=TODAY,
             now=timezone.now(),
         )  # fmt: skip
+
+
+def _meetings(worker: User) -> None:
+    """Somebody paid and to be seen, and somebody seen today who hadn't got the money."""
+    make_payee_to_see(worker.region)
+    make_meeting(worker, make_payee_to_see(worker.region), delivered="no", now=dates.now())
 
 
 def _scenario(clerk: User) -> None:
