@@ -19,6 +19,7 @@ from fpadmin.imports.kinds import Change, Doubt, Ground, Issue
 from fpadmin.imports.reader import Table
 from fpadmin.imports.widgets import CLEAR
 from fpadmin.scoping import below
+from subsidies.bank_returns.lines import reason_of
 from subsidies.models import (
     PAID_STATES,
     SENT_BATCHES,
@@ -28,7 +29,6 @@ from subsidies.models import (
     ReturnException,
 )
 from subsidies.registered import same_name
-from subsidies.services.bank_returns import reason_of
 
 PAID, FAILED = "成功", "失败"
 Problem = ReturnException.Problem

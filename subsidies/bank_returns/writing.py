@@ -11,7 +11,8 @@ from fpadmin.imports.journal import Journal
 from fpadmin.imports.kinds import changed_meanwhile
 from subsidies.bank_returns.plan import PAID, Queued, ReturnPlan
 from subsidies.models import PaymentBatch, ReturnException
-from subsidies.services import funds, payments
+from subsidies.payments.steps import locked
+from subsidies.services import funds
 from subsidies.services.bank_returns import post_answers
 
 Resolution = ReturnException.Resolution
@@ -44,7 +45,7 @@ def _post(plan: ReturnPlan, now: datetime) -> None:
     touched = sorted(plan.paid.keys() | plan.failed.keys())
     touched = [pk for pk in touched if plan.paid.get(pk) or plan.failed.get(pk)]
     for pk in touched:
-        payments.locked(batches[pk])
+        locked(batches[pk])
     keys = {
         (one.office_id, one.policy_code, one.pay_year): one for one in map(batches.get, touched)
     }

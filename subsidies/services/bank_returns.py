@@ -19,8 +19,8 @@ from fpadmin.audit.log import SystemJob
 from fpadmin.errors import RuleViolation
 from fpadmin.workdays import add_workdays
 from households.services.scope import require_visible
+from subsidies.bank_returns.lines import paying_again, reason_of
 from subsidies.models import (
-    LIVE_STATES,
     SENT_BATCHES,
     LineState,
     PaymentBatch,
@@ -29,7 +29,8 @@ from subsidies.models import (
     RecoveryPart,
 )
 from subsidies.notices.terms import changes
-from subsidies.services import funds, payments
+from subsidies.payments.steps import advance, locked
+from subsidies.services import funds
 
 EVENT_TYPES = {
     "payment.answered": "登记银行回盘",
@@ -42,7 +43,6 @@ CHANGE_LABELS = {
 }  # fmt: skip
 # Working days after the money arrived within which the person is to be seen.
 SEEN_WITHIN = 15
-NO_REASON = "银行未说明原因"
 NOT_SENT = "批次{number}没有送银行，不能登记回盘。"
 NOT_OF_BATCH = "有{count}笔不在这个批次里，没有登记。请重新打开查看。"
 ANSWERED = "第{line}号现在是“{state}”，不能再登记结果，可能刚被别人登记。请重新打开查看。"
@@ -51,7 +51,6 @@ BEFORE_SENT = "入账日期不能早于送银行的日期{day}。"
 IN_FUTURE = "入账日期不能晚于今天。"
 _WAITING = (LineState.INSTRUCTED, LineState.UNKNOWN)
 _COLUMNS = ("state", "paid_on", "failed_reason", "answered_at", "see_by")
-_REASON_LENGTH = 200
 
 
 @transaction.atomic
@@ -166,32 +165,8 @@ def return_line(*, by, line: PaymentLine, reason: str, today: date, now: datetim
     return line
 
 
-def paying_again(line: PaymentLine) -> PaymentLine | None:
-    """The line by which a failed one is, or was, paid after all: a re-issue, or the same months."""
-    one = line
-    while one is not None:
-        one = (
-            PaymentLine.objects.filter(reissue_of=one)
-            .exclude(state=LineState.VOID)
-            .select_related("batch")
-            .first()
-        )
-        if one is not None and one.state in LIVE_STATES:
-            return one
-    same = PaymentLine.objects.filter(
-        policy_code=line.policy_code, beneficiary=line.beneficiary_id, slot=line.slot,
-        state__in=LIVE_STATES,
-    ).select_related("batch")  # fmt: skip
-    return next((other for other in same if other.months & line.months), None)
-
-
-def reason_of(words: str) -> str:
-    """Why the bank says it failed, in its own words."""
-    return words.strip()[:_REASON_LENGTH] or NO_REASON
-
-
 def _sent(by, batch: PaymentBatch) -> PaymentBatch:
-    batch = payments.locked(batch)
+    batch = locked(batch)
     if not isinstance(by, SystemJob):
         require_visible(PaymentBatch.objects.visible_to(by), batch)
         if not by.may(Permission.PAYMENT_MAKE):
@@ -239,9 +214,9 @@ def _advance(batch: PaymentBatch, by, now: datetime) -> None:
     """Onwards where lines still wait or none does; a batch that agreed before stays where it is."""
     if batch.lines.filter(state__in=_WAITING).exists():
         if batch.state == "sent":
-            payments.advance(batch, "post", by=by, now=now)
+            advance(batch, "post", by=by, now=now)
     elif batch.state in ("sent", "partly_returned"):
-        payments.advance(batch, "reconcile", by=by, now=now)
+        advance(batch, "reconcile", by=by, now=now)
 
 
 def _move(by, batch, kind, amount, paid_on: date, today: date, now: datetime) -> None:
