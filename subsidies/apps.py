@@ -26,6 +26,7 @@ class SubsidiesConfig(AppConfig):
         from subsidies.payments import of_person as payments_of_person
         from subsidies.payments import registering as payments
         from subsidies.policies import registering
+        from subsidies.recoveries import registering as recoveries
         from subsidies.reissues import registering as reissues
         from subsidies.returns import forms as returns
         from subsidies.reviews import registering as reviews
@@ -56,6 +57,7 @@ class SubsidiesConfig(AppConfig):
         reviews.load()
         payments.load()
         reissues.load()
+        recoveries.load()
         batch_list.load()
         line_list.load()
         payments_of_person.load()
