@@ -28,7 +28,8 @@ class Indicator:
     unit: str
     definition: str = ""
     target: str = ""
-    kind: str = "count"  # count, rate or ratio; the last two are shown with two decimals
+    # count, money, rate or ratio; all but counts are shown with two decimals
+    kind: str = "count"
     # What is never left out beside a rate (numerator, denominator) or a ratio (the number it rests on).
     parts: tuple[str, ...] = ()
 
@@ -63,9 +64,11 @@ class IndicatorGroup:
         return tuple(i.code for i in self.indicators)
 
     def list_unit(self, code: str) -> str:
-        """What the list behind `code` counts: of a rate or ratio its first part, else people."""
+        """What the list behind `code` counts: of a rate or ratio its first part; of a sum its payments."""
         by_code = {i.code: i for i in self.indicators}
         counted = by_code[(*by_code[code].parts, code)[0]]
+        if counted.kind == "money":
+            return "笔"
         return "人" if counted.unit in ("%", "女=100", "") else counted.unit
 
 

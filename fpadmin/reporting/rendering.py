@@ -62,12 +62,19 @@ def shown(row: SheetRow, column: SheetColumn) -> str:
     if isinstance(value, str):
         return value
     if column.kind == "rate":
-        done, whole = (figures[part] for part in column.parts)
-        return f"{half_up(value)}%（{done:,}/{whole:,}）"
+        done, whole = (_number(figures[part]) for part in column.parts)
+        return f"{half_up(value)}%（{done}/{whole}）"
+    if column.kind == "money":
+        return f"{half_up(value):,}".replace("-", "−")
     if column.kind == "ratio":
         low, high = half_up(figures[f"{column.code}_low"]), half_up(figures[f"{column.code}_high"])
         return f"{half_up(value)}（n={figures[column.parts[0]]:,}，95%区间{low}–{high}）"
     return f"{value:,}".replace("-", "−")
+
+
+def _number(value: int | float) -> str:
+    """A count as it is, a sum of yuan with its fen where it has any."""
+    return f"{value:,}" if isinstance(value, int) else f"{half_up(value):,}"
 
 
 def head(columns: Sequence[SheetColumn], corner: str = "") -> list[list[HeadCell]]:
@@ -136,6 +143,7 @@ def as_xlsx(sheet: Sheet, signature: Signature) -> bytes:
     formats = {
         "count": book.add_format(boxed | {"num_format": "#,##0"}),
         "rate": book.add_format(boxed | {"num_format": "0.00"}),
+        "money": book.add_format(boxed | {"num_format": "#,##0.00"}),
         "text": book.add_format(boxed | {"align": "right"}),
     }
     blocks = _blocks(sheet)
@@ -195,7 +203,7 @@ def list_as_xlsx(title: str, meta: str, rows: Iterable[ListRow], places: dict[st
             if heading not in headings:
                 headings.append(heading)
             at = headings.index(heading)
-            if isinstance(value, int):
+            if isinstance(value, int | Decimal):
                 page.write_number(line, at, value)
             else:
                 page.write_string(line, at, value)
@@ -274,7 +282,8 @@ def _write_value(page, line: int, at: int, value, kind: str, formats: dict) -> N
     elif kind == "count":
         page.write_number(line, at, value, formats["count"])
     else:
-        page.write_number(line, at, float(half_up(value)), formats["rate"])
+        style = formats["money" if kind == "money" else "rate"]
+        page.write_number(line, at, float(half_up(value)), style)
 
 
 # Word --------------------------------------------------------------------------------------------

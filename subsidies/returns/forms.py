@@ -16,6 +16,7 @@ from fpadmin.reporting.sheets import SheetRow
 from households.return_checks import each_row, sums
 from subsidies.policies import catalogue
 from subsidies.policies.book import policy_book
+from subsidies.returns import payments_forms
 from subsidies.returns.figures import (
     BY_KEY,
     KINDS,
@@ -64,6 +65,7 @@ def load() -> None:
                 offering=OFFERING,
             )
         )
+    payments_forms.load()
 
 
 def _columns(policy: str):
