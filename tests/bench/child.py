@@ -24,6 +24,7 @@ def main() -> None:
         ledger,
         offices,
         pages,
+        payments,
         special,
         workbook,
     )
@@ -44,6 +45,9 @@ def main() -> None:
         "eligibility": eligibility.eligibility,
         "comparison": comparison.comparison_desk,
         "pages": pages.pages,
+        "payees": payments.payees,
+        "batch": payments.batch,
+        "batch_floor": lambda: payments.floor(path),
         "offices": offices.answer,
         "copy_registry": figures.bare_copy,
         "exported": exporting.exported,
