@@ -49,6 +49,8 @@ def unguarded(*triggers: str, table: str = LINE, indexes=(), checks: tuple[str, 
     What is dropped comes back when the test's transaction is undone.
     """
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # else the table is held by them
         for index in indexes:
             cursor.execute(f"DROP INDEX {index}")
         for name in triggers:
@@ -250,7 +252,7 @@ def test_ledger_that_does_not_add_up_is_found(people, batch_at):
 @pytest.mark.parametrize(
     "change",
     [
-        {"name": "别人"}, {"account_digest": "0" * 64}, {"gross": 961, "amount": 961},
+        {"name": "别人"}, {"account_digest": "0" * 43}, {"gross": 961, "amount": 961},
         {"is_agreed": False},
     ],
     ids=["name", "account", "amount", "left-out"],
