@@ -12,6 +12,7 @@ from households.forms.base import choose
 from subsidies.forms.enrolments import MonthField
 from subsidies.models import ExamPoints, PensionCase, StipendLine, StipendSheet
 from subsidies.oneoff.grades import grades_for
+from subsidies.oneoff.stages import school_year
 from subsidies.oneoff.stipends import MOST_MONTHS, Worker, is_special
 
 CORRECTS = "更正：原来登记有误"
@@ -110,12 +111,13 @@ class GradeForm(forms.Form):
 class StageForm(forms.Form):
     """The end of the stage of many pupils."""
 
-    month = MonthField(label="最后发放年月", help_text="学段期满的那个月，一般是8月")
+    month = MonthField(
+        label="最后发放年月", help_text="一般是上一年12月：新学段从入学当年1月起享受"
+    )
     note = forms.CharField(label="情况说明", max_length=300, initial="学段期满，升入下一学段")
 
     def __init__(self, data=None, *, asked, rows):
-        year = asked.day.year - (asked.day.month < 8)
-        super().__init__(data, initial={"month": date(year, 8, 1)})
+        super().__init__(data, initial={"month": date(school_year(asked.day) - 1, 12, 1)})
 
 
 class StipendForm(forms.ModelForm):

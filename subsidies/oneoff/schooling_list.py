@@ -7,9 +7,9 @@ import django_tables2 as tables
 from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 
+from fpadmin import dates
 from fpadmin.accounts.permissions import Permission
 from fpadmin.errors import RuleViolation
 from fpadmin.ui import acts, listing
@@ -140,7 +140,7 @@ COLUMNS = (
 
 def _end_refusals(rows: list[Enrolment], *, by, values, day) -> dict[int, str]:
     """Lines of which the end may not be proposed, in the words of the rolls."""
-    now, month, found = timezone.now(), values["month"], {}
+    now, month, found = dates.now(), values["month"], {}
     for pk, standing in limits.standings(rows, [month]).items():
         if standing.is_waiting:
             found[pk] = limits.WAITING
@@ -159,7 +159,7 @@ def _end(rows: list[Enrolment], *, by, values, day) -> dict[int, str]:
         try:
             propose_change(
                 by=by, enrolment=row, kind=END, month=values["month"], end_reason=ExitReason.AGE,
-                note=values["note"], now=timezone.now(),
+                note=values["note"], now=dates.now(),
             )  # fmt: skip
         except RuleViolation as violation:
             refused[row.pk] = violation.message

@@ -5,7 +5,6 @@ from decimal import Decimal
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from fpadmin import dates
@@ -74,7 +73,7 @@ def wage_create(request):
             }
             return render(request, "subsidies/wage_check.html", page)
         try:
-            wage_services.set_wage(by=request.user, today=today, now=timezone.now(), **asked)
+            wage_services.set_wage(by=request.user, today=today, now=dates.now(), **asked)
         except RuleViolation as violation:
             refuse(form, violation)
         else:
@@ -260,7 +259,7 @@ def exam_edit(request, pk):
             try:
                 exam_services.record_points(
                     by=request.user, enrolment=line, row_version=opened["row_version"],
-                    today=today, now=timezone.now(), **form.cleaned_data,
+                    today=today, now=dates.now(), **form.cleaned_data,
                 )  # fmt: skip
             except EditConflict as conflict:
                 return editing.conflict_page(
@@ -291,7 +290,7 @@ def _paper(request, template: str, title: str, rows: list, back: str, **context)
         template,
         {
             "title": title, "rows": rows, "sheets": sheets, "count": len(rows), "unit": "人",
-            "place": request.user.region, "now": timezone.now(),
+            "place": request.user.region, "now": dates.now(),
             "back": f"{reverse(back)}?{request.GET.urlencode()}", **context,
         },
     )  # fmt: skip

@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fpadmin import dates
@@ -148,7 +147,7 @@ def stipend_approve(request, pk):
                 messages.success(request, "已退回经办人。")
             elif request.POST.get("decision") == APPROVE:
                 services.approve_sheet(
-                    by=request.user, sheet=sheet, row_version=version, now=timezone.now()
+                    by=request.user, sheet=sheet, row_version=version, now=dates.now()
                 )
                 messages.success(request, "已批准，名单和金额不再改变。")
             else:
@@ -194,7 +193,7 @@ def stipend_print(request, pk):
         "subsidies/stipend_print.html",
         {
             "title": title, "sheet": sheet, "sheets": paper.sheets_of(lines), "unit": "人",
-            "count": len(lines), "total": total_of(lines), "now": timezone.now(),
+            "count": len(lines), "total": total_of(lines), "now": dates.now(),
             "back": sheet.get_absolute_url(), "user": request.user,
         },
     )  # fmt: skip
