@@ -65,7 +65,10 @@ class EntryTable(Table):
     amount = tables.Column(attrs=NUMERIC)
     payer = tables.Column(attrs=NOWRAP)
     document = tables.Column(attrs=WIDE)
-    batch = tables.Column(accessor="batch__number", attrs=NOWRAP)
+    batch = tables.Column(
+        accessor="batch__number", attrs=NOWRAP,
+        linkify=lambda record: record.batch.get_absolute_url() if record.batch_id else None,
+    )  # fmt: skip
     note = tables.Column(attrs=WIDE)
     by = tables.Column(accessor="by__name", attrs=NOWRAP)
     at = TimeColumn()

@@ -96,10 +96,9 @@ def payments_unlike_the_ledger(now: datetime) -> Iterator[Finding]:
     paid = _by_fund(
         PaymentLine.objects.filter(arrived).exclude(batch__kind=HISTORY), "batch__", "amount"
     )
+    # Of history too: what comes back of it is money of today.
     repaid = RecoveryPart.objects.filter(line__isnull=True, counts=True)
-    back = _by_fund(
-        repaid.exclude(recovery__line__batch__kind=HISTORY), "recovery__line__batch__", "amount"
-    )
+    back = _by_fund(repaid, "recovery__line__batch__", "amount")
     for key, fund, path in _funds({*paid, *back}):
         for words, name, sums in (("已发", "paid", paid), ("追回", "recovered", back)):
             kept, lines = to_fen(getattr(fund, name, None)), sums.get(key, Decimal(0))

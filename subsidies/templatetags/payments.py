@@ -12,8 +12,9 @@ TABS = (
     ("batches", "发放批次", "subsidies:batch-list", Permission.PAYMENT_VIEW),
     ("funds", "资金台账", "subsidies:fund-list", Permission.PAYMENT_VIEW),
     ("exceptions", "回盘异常", "subsidies:exception-list", Permission.PAYMENT_VIEW),
-    ("accounts", "账户更正", "subsidies:account-list", Permission.PAYMENT_VIEW),
+    ("accounts", "账户更正", "subsidies:account-list", Permission.PAYMENT_VILLAGE),
     ("recoveries", "追回", "subsidies:recovery-list", Permission.PAYMENT_VIEW),
+    ("persons", "经手人数", "subsidies:persons-list", Permission.PAYMENT_VIEW),
     ("layouts", "银行文件格式", "subsidies:layout-list", Permission.PAYMENT_VIEW),
 )
 

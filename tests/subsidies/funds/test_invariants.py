@@ -27,7 +27,7 @@ from subsidies.models import (
     Recovery,
     RecoveryPart,
 )
-from subsidies.services import bank_returns, payments
+from subsidies.services import bank_returns, payments, recoveries
 from subsidies.services.reissues import create_reissue
 from tests.factories.payments import NOW, TODAY, bring_to, give_account, make_batch, make_payee
 
@@ -139,13 +139,23 @@ def test_nothing_is_found_after_reissues_late_success_and_cheques_returned(peopl
     assert broken() == {}
     late = batch.lines.get(line_no=3)
     bank_returns.pay_late(by=people["clerk"], line=late, paid_on=TODAY, today=TODAY, now=NOW)
-    assert Recovery.objects.count() == 1
+    recovery = Recovery.objects.get()
     assert broken() == {}
+    recoveries.decide_recovery(
+        by=people["reviewer"], recovery=recovery, accept=True, note="", now=NOW
+    )
+    for amount in ("59.99", "900.01"):
+        recoveries.repay_recovery(
+            by=people["clerk"], recovery=recovery, amount=Decimal(amount), happened_on=TODAY,
+            document="收据1号", today=TODAY, now=NOW,
+        )  # fmt: skip
+        assert broken() == {}
     for one in (batch, child):
         one.refresh_from_db()
         payments.close_batch(by=people["clerk"], batch=one, now=NOW)
     assert broken() == {}
-    assert Fund.objects.get().paid == Decimal("3840.00")
+    fund = Fund.objects.get()
+    assert (fund.paid, fund.recovered) == (Decimal("3840.00"), Decimal("960.00"))
 
 
 def test_nothing_is_found_after_holding_and_giving_up(people, batch_at):
