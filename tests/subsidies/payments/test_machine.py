@@ -18,6 +18,7 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -32,6 +33,8 @@ from subsidies.models import (
     FundEntry,
     PaymentBatch,
     PaymentLine,
+    Recovery,
+    RecoveryPart,
 )
 from subsidies.models.payments import MONTHS
 from subsidies.payments import making
@@ -39,13 +42,14 @@ from subsidies.payments.digest import agreed
 from subsidies.payments.entitlement import payables
 from subsidies.payments.periods import benefit_months
 from subsidies.policies import catalogue
-from subsidies.services import bank_returns, funds, payments
+from subsidies.services import bank_returns, funds, payments, recoveries, reissues
 from tests.factories.benefits import switch_on
 from tests.factories.payments import NOW, TODAY, give_account, make_payee, second_clerk
 
 pytestmark = pytest.mark.django_db
 CODE = "CN-SPECIAL-DEATH"
 BOUND = ("approved", "sealed", "sent", "partly_returned", "reconciled", "closed")
+HALVES = (((1, 6), 2018), ((7, 12), 2018), ((1, 12), 2019), ((1, 12), 2018))
 picks = st.integers(0, 10**6)
 outcomes = st.lists(
     st.sampled_from(["paid", "failed", "returned", "unknown", ""]), min_size=4, max_size=4
@@ -73,6 +77,23 @@ STEPS = {
 }
 
 
+def going_on():
+    """Batches that a person can take further."""
+    return PaymentBatch.objects.filter(
+        state__in=["draft", "submitted", "checked", "approved", "sealed", "reconciled"]
+    )
+
+
+def lines_in(*states):
+    """Lines in one of the states."""
+    return PaymentLine.objects.filter(state__in=states)
+
+
+def waiting():
+    """Lines that the bank has to say something of."""
+    return lines_in("instructed", "unknown")
+
+
 class Office(RuleBasedStateMachine):
     """One township with four people on a roll, and everybody who may have a hand in a payment."""
 
@@ -87,17 +108,30 @@ class Office(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self.frame.__exit__(None, None, None)
 
-    @initialize(yuan=st.sampled_from(["100000", "9000", "2700"]))
-    def begin(self, yuan):
+    @initialize(
+        yuan=st.sampled_from(["100000", "9000", "2700"]),
+        ways=st.lists(st.integers(0, 5), min_size=1, max_size=3),
+        outcomes=outcomes,
+    )
+    def begin(self, yuan, ways, outcomes):
+        """Somewhere on the way: half-years of two years, each taken some steps along."""
         self.lines = [
             make_payee(self.place, name, CODE, start=date(2018, month, 1))
             for name, month in (("甲一", 1), ("乙二", 1), ("丙三", 4), ("丁四", 9))
         ]
         self.try_(self.move, "receive", Decimal(yuan))
+        for (half, year), steps in zip(HALVES, ways, strict=False):
+            self.make(half, year)
+            for _ in range(steps):
+                self.go_on(PaymentBatch.objects.latest("pk"))
+        self.answer_for(PaymentBatch.objects.latest("pk"), outcomes)
 
     # What people do
 
-    @rule(half=st.sampled_from([(1, 6), (7, 12), (1, 12)]), year=st.sampled_from([2018, 2019]))
+    @rule(which=st.sampled_from(HALVES))
+    def make_another(self, which):
+        self.make(*which)
+
     def make(self, half, year):
         months = benefit_months(catalogue.policy(CODE), year)
         self.try_(
@@ -114,17 +148,20 @@ class Office(RuleBasedStateMachine):
             self.try_(STEPS[action], self.users[user % len(self.users)], found)
 
     @rule(batch=picks)
+    @precondition(lambda self: self.some(going_on()))
     def onward(self, batch):
         """The way that the office usually takes: else few runs would come to the bank."""
-        found = self.pick(PaymentBatch.objects.exclude(state__in=["void", "closed"]), batch)
-        if found:
-            clerk, reviewer, county = self.users[0], self.users[2], self.users[3]
-            action = next(iter(BATCH_TRANSITIONS[found.state]))
-            by = {"check": reviewer, "approve": county}.get(action, clerk)
-            if action in STEPS:
-                self.try_(STEPS[action], by, found)
+        self.go_on(self.pick(going_on(), batch))
+
+    def go_on(self, batch):
+        clerk, reviewer, county = self.users[0], self.users[2], self.users[3]
+        action = next(iter(BATCH_TRANSITIONS[batch.state]), "")
+        by = {"check": reviewer, "approve": county}.get(action, clerk)
+        if action in STEPS:
+            self.try_(STEPS[action], by, batch)
 
     @rule(line=picks, holds=st.booleans())
+    @precondition(lambda self: self.some(lines_in("planned", "held")))
     def hold(self, line, holds):
         found = self.pick(PaymentLine.objects.filter(state="planned" if holds else "held"), line)
         if found and holds:
@@ -133,24 +170,27 @@ class Office(RuleBasedStateMachine):
             self.try_(payments.release_line, by=self.users[0], line=found, now=NOW)
 
     @rule(batch=picks, outcomes=outcomes)
+    @precondition(lambda self: self.some(waiting()))
     def answer(self, batch, outcomes):
-        waiting = PaymentLine.objects.filter(state__in=["instructed", "unknown"])
-        found = self.pick(PaymentBatch.objects.filter(lines__in=waiting).distinct(), batch)
-        if not found:
-            return
+        self.answer_for(
+            self.pick(PaymentBatch.objects.filter(lines__in=waiting()).distinct(), batch), outcomes
+        )
+
+    def answer_for(self, batch, outcomes):
         said = defaultdict(list)
-        lines = found.lines.filter(state__in=["instructed", "unknown"]).order_by("pk")
+        lines = batch.lines.filter(pk__in=waiting().values("pk")).order_by("pk")
         for one, outcome in zip(lines, outcomes, strict=False):
             said[outcome].append(one.pk)
         self.try_(
             bank_returns.post_answers,
-            by=self.users[0], batch=found, paid=dict.fromkeys(said["paid"], TODAY),
+            by=self.users[0], batch=batch, paid=dict.fromkeys(said["paid"], TODAY),
             failed=dict.fromkeys(said["failed"], "账号不符"),
             returned=dict.fromkeys(said["returned"], "退票"), unknown=said["unknown"],
             today=TODAY, now=NOW,
         )  # fmt: skip
 
     @rule(line=picks)
+    @precondition(lambda self: self.some(lines_in("failed")))
     def late_success(self, line):
         found = self.pick(PaymentLine.objects.filter(state="failed"), line)
         if found:
@@ -159,11 +199,50 @@ class Office(RuleBasedStateMachine):
             )  # fmt: skip
 
     @rule(line=picks)
+    @precondition(lambda self: self.some(lines_in("paid")))
     def cheque_comes_back(self, line):
         found = self.pick(PaymentLine.objects.filter(state="paid"), line)
         if found:
             self.try_(
                 bank_returns.return_line, by=self.users[0], line=found, reason="退票", today=TODAY, now=NOW
+            )  # fmt: skip
+
+    @rule(batch=picks)
+    @precondition(lambda self: self.some(lines_in("failed", "returned")))
+    def pay_again(self, batch):
+        failed = PaymentLine.objects.filter(state__in=["failed", "returned"])
+        found = self.pick(PaymentBatch.objects.filter(lines__in=failed).distinct(), batch)
+        if found:
+            self.try_(reissues.create_reissue, by=self.users[0], batch=found, today=TODAY, now=NOW)
+
+    @rule(line=picks, yuan=st.integers(1, 5400), by_deduction=st.booleans())
+    @precondition(lambda self: self.some(lines_in("paid")))
+    def ask_back(self, line, yuan, by_deduction):
+        found = self.pick(PaymentLine.objects.filter(state="paid"), line)
+        if found:
+            self.try_(
+                recoveries.propose_recovery, by=self.users[0], line=found, reason="overpaid",
+                amount=Decimal(yuan), by_deduction=by_deduction, note="多发", today=TODAY, now=NOW,
+            )  # fmt: skip
+
+    @rule(recovery=picks, user=picks, agrees=st.booleans())
+    @precondition(lambda self: self.some(Recovery.objects.filter(state="proposed")))
+    def decide_recovery(self, recovery, user, agrees):
+        found = self.pick(Recovery.objects.filter(state="proposed"), recovery)
+        if found:
+            self.try_(
+                recoveries.decide_recovery, by=self.users[user % len(self.users)], recovery=found,
+                accept=agrees, note="核实", now=NOW,
+            )  # fmt: skip
+
+    @rule(recovery=picks, yuan=st.integers(1, 5400))
+    @precondition(lambda self: self.some(Recovery.objects.filter(state="open")))
+    def money_comes_back(self, recovery, yuan):
+        found = self.pick(Recovery.objects.filter(state="open"), recovery)
+        if found:
+            self.try_(
+                recoveries.repay_recovery, by=self.users[0], recovery=found,
+                amount=Decimal(yuan), happened_on=TODAY, document="收据", today=TODAY, now=NOW,
             )  # fmt: skip
 
     @rule(kind=st.sampled_from(["receive", "give_back"]), yuan=st.integers(1, 6000))
@@ -208,6 +287,21 @@ class Office(RuleBasedStateMachine):
             bound = Q(batch__state__in=["approved", "sealed"], is_agreed=True)
             with_bank = Q(state__in=["instructed", "unknown"])
             assert fund.reserved == self.sum_of(bound | with_bank)
+            repaid = RecoveryPart.objects.filter(line__isnull=True).aggregate(s=Sum("amount"))["s"]
+            assert fund.recovered == round(repaid or Decimal(0), 2)
+
+    @invariant()
+    def nothing_is_asked_back_twice(self):
+        for recovery in Recovery.objects.all():
+            counting = Q(counts=True) | Q(line__state__in=LIVE_STATES)
+            cut = recovery.parts.filter(counting).aggregate(s=Sum("amount"))["s"] or Decimal(0)
+            assert round(cut, 2) <= recovery.amount
+            back = recovery.parts.filter(counts=True).aggregate(s=Sum("amount"))["s"]
+            assert recovery.settled == round(back or Decimal(0), 2)
+        for line in PaymentLine.objects.filter(deduction__gt=0):
+            parts = line.deductions.aggregate(s=Sum("amount"))["s"] or Decimal(0)
+            again = line.reissued_by.exclude(state="void").exists()
+            assert again or round(parts, 2) == line.deduction
 
     @invariant()
     def list_stays_as_it_was_agreed(self):
@@ -263,6 +357,9 @@ class Office(RuleBasedStateMachine):
             amount=amount, happened_on=TODAY, now=NOW,
         )  # fmt: skip
 
+    def some(self, found) -> bool:
+        return found.exists()
+
     def pick(self, found, number):
         found = list(found.order_by("pk"))
         return found[number % len(found)] if found else None
@@ -285,7 +382,7 @@ def office(village, clerk, reviewer, county_user):
 
 
 # The suite takes a few; FPADMIN_EXAMPLES=500 before a change of this part.
-EXAMPLES = int(os.environ.get("FPADMIN_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("FPADMIN_EXAMPLES", "20"))
 QUICKLY = settings(
     max_examples=EXAMPLES, stateful_step_count=30, deadline=timedelta(minutes=1),
     suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink],
