@@ -62,7 +62,10 @@ class BatchFilter(FilterSet):
 class BatchTable(Table):
     """One batch a row."""
 
-    number = NameColumn("批次号", linkify=lambda record: record.get_absolute_url())
+    number = NameColumn(
+        "批次号", linkify=lambda record: record.get_absolute_url(),
+        attrs={"td": {"class": "fp-name fp-nowrap"}},
+    )  # fmt: skip
     policy = tables.Column("政策", accessor="policy_code")
     year = tables.Column("享受年度", attrs=NOWRAP)
     months = tables.Column("月份", accessor="from_month", attrs=NOWRAP)

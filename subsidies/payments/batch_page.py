@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db.models import Count, DecimalField, Q, QuerySet, Sum
+from django.urls import reverse
 from django.utils.timezone import localdate, localtime
 
 from fpadmin.money import capital_yuan
@@ -61,7 +62,7 @@ class Sums:
 
 @dataclass(frozen=True)
 class Figure:
-    """A key figure of the batch: value and unit, what stands below it, and the list behind it."""
+    """A key figure of the batch: value and unit, how many lines, what is said of it, what it links to."""
 
     label: str
     value: str
@@ -69,6 +70,7 @@ class Figure:
     hint: str
     icon: str = ""
     css: str = ""
+    count: int | None = None
     url: str = ""
 
 
@@ -318,19 +320,20 @@ def _minus(one: Sums, other: Sums) -> Sums:
 def _money(
     label: str, sums: Sums, url: str = "", *, prefix: str = "", icon: str = "", css: str = ""
 ) -> Figure:
-    hint = f"{sums.count:,}笔"
-    if sums.total:
-        hint += f"　{prefix}{sums.in_words}"
-    return Figure(label, money(sums.total), "元", hint, icon, css, url if sums.count else "")
+    words = f"{prefix}{sums.in_words}" if sums.total else ""
+    return Figure(
+        label, money(sums.total), "元", words, icon, css, sums.count, url if sums.count else ""
+    )
 
 
 def _free(whole: Sums, fund: Fund | None) -> Figure:
     free = fund.free if fund else Decimal(0)
+    url = reverse("subsidies:fund-detail", args=[fund.pk]) if fund else ""
     if free >= whole.total:
-        return Figure("可用资金", money(free), "元", "够发这一批")
+        return Figure("可用资金", money(free), "元", "够发这一批", url=url)
     return Figure(
         "可用资金", money(free), "元", f"还差{money(whole.total - free)}元，到账后才能批准",
-        "exclamation-triangle-fill", "fp-warn-text",
+        "exclamation-triangle-fill", "fp-warn-text", url=url,
     )  # fmt: skip
 
 
