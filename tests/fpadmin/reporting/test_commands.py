@@ -13,6 +13,9 @@ from households.special.figures import SPECIAL
 from subsidies.policies import catalogue
 from subsidies.returns.figures import PLAIN, SENSITIVE
 from subsidies.returns.forms import return_code
+from subsidies.returns.payments_figures import PLAIN as PAID
+from subsidies.returns.payments_figures import SENSITIVE as PAID_FEW
+from subsidies.returns.payments_forms import return_code as payment_code
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +47,8 @@ def test_indicators_gives_every_figure_of_the_statistical_year(small, capsys):
         *(i.code for i in (*POPULATION, *BIRTHS, *SPECIAL)),
         *PLAIN.codes,
         *SENSITIVE.codes,
+        *PAID.codes,
+        *PAID_FEW.codes,
     ]
     assert found["539981001"]["population"] == 13
     assert found["539981001"]["within_policy_rate"] == 75
@@ -134,6 +139,15 @@ def test_make_return_lists_the_returns(capsys):
                     "cycle": "calendar_year",
                 }
                 for code, policy in catalogue.policies().items()
+            ),
+            *(
+                {
+                    "code": payment_code(code),
+                    "name": f"{policy.name}资金发放汇总表",
+                    "cycle": "calendar_year",
+                }
+                for code, policy in catalogue.policies().items()
+                if not policy.in_kind
             ),
         ],
     )
