@@ -64,7 +64,8 @@ def _warn_of_grade(plan: EnrolmentPlan, index: int, paid: dict[str, Decimal | No
     what = "没有填标准" if amount in (None, CLEAR) else f"标准{amount:,.2f}元对不上"
     plan.table.warn(
         index, AMOUNT, "grade_unknown",
-        f"{what}，认不出等级或学段（{known}）。已导入，请补填标准后再导入一次。",
+        f"{what}，认不出等级、学段或类别（{known}）。已导入，请补填标准后再导入一次，"
+        "或在在册对象名单上勾选后“补登学段或类别”。",
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from decimal import Decimal
 
 import pytest
 import yaml
@@ -41,18 +42,25 @@ from subsidies.comparison.rules import RULES
 from subsidies.models import (
     AnnualReview,
     Application,
+    BatchState,
     Difference,
     Enrolment,
     Notice,
+    PaymentBatch,
     PolicyExclusion,
     ReturnDeadline,
     Scenario,
+    StipendSheet,
 )
 from subsidies.outlook.whatif import Change
 from subsidies.policies import catalogue
 from subsidies.policies.catalogue import Criterion
-from subsidies.services import enrolments
+from subsidies.services import enrolments, stipends
 from subsidies.services.application_papers import add_paper
+from subsidies.services.bank_returns import post_answers
+from subsidies.services.exams import record_points
+from subsidies.services.payments import hold_line
+from subsidies.services.pensions import set_case
 from subsidies.services.reviews import make_review
 from subsidies.services.scenarios import keep_scenario
 from tests.conftest import TODAY
@@ -71,6 +79,7 @@ from tests.factories.exports import make_export
 from tests.factories.households import make_household, make_resident
 from tests.factories.meetings import make_meeting, make_payee_to_see
 from tests.factories.notices import make_applicant, make_notice, make_objection
+from tests.factories.payments import NOW, bring_to, make_batch, make_payee
 from tests.factories.rosters import make_difference, make_entry
 from tests.factories.special import (
     make_archive,
@@ -179,6 +188,8 @@ def full(db, settings, tmp_path, run_jobs_now):
     _rolls(clerk, users[Role.REVIEWER], village)
     _reviews(clerk, village)
     _meetings(users[Role.PROPAGANDIST])
+    _payments(users, village)
+    _oneoff(users, village)
     return users
 
 
@@ -286,6 +297,51 @@ def _meetings(worker: User) -> None:
     make_meeting(worker, make_payee_to_see(worker.region), delivered="no", now=dates.now())
 
 
+def _payments(users: dict, village: Region) -> None:
+    """A batch at each step; the draft with a line that is held, the last one with one that failed."""
+    clerk = users[Role.CLERK]
+    people = {
+        "clerk": clerk, "reviewer": users[Role.REVIEWER], "county_user": users[Role.COUNTY]
+    }  # fmt: skip
+    for state in ("reconciled", "sent", "sealed", "approved", "checked", "submitted", "draft"):
+        for name in ("甲", "乙"):
+            make_payee(village, f"{BatchState(state).label}{name}")
+        batch = make_batch(clerk, village.parent, is_on_already=True)
+        if state != "draft":
+            bring_to("sent" if state == "reconciled" else state, batch, **people)
+        if state == "reconciled":
+            failed, *paid = batch.lines.filter(state="instructed").values_list("pk", flat=True)
+            post_answers(
+                by=clerk, batch=batch, paid=dict.fromkeys(paid, TODAY),
+                failed={failed: "户名与账号不符"}, today=TODAY, now=NOW,
+            )  # fmt: skip
+    hold_line(by=clerk, line=batch.lines.filter(state="planned").first(), reason="待核实", now=NOW)
+
+
+def _oneoff(users: dict, village: Region) -> None:
+    """A pension with its facts, a pupil who ought to move up, points, and a sheet at each step."""
+    clerk, reviewer = users[Role.CLERK], users[Role.REVIEWER]
+    retired = make_payee(village, "赵退休", "SD-PENSION", start=date(2018, 5, 1))
+    set_case(
+        by=clerk, enrolment=retired, row_version=0, retired_month=date(2018, 5, 1), part="第七批",
+        payer="insurance", today=TODAY,
+    )  # fmt: skip
+    make_payee(village, "李小学", "YN-SCHOLARSHIP", start=date(2010, 9, 1), grade="小学")
+    exam = make_payee(village, "李考生", "YN-EXAM", start=date(2018, 6, 1))
+    record_points(
+        by=clerk, enrolment=exam, row_version=0, exam="senior", year=2018, school="一中", today=TODAY,
+        now=NOW,
+    )  # fmt: skip
+    for year, steps in ((2018, 0), (2017, 1), (2016, 2)):
+        sheet = stipends.create_sheet(
+            by=clerk, office=clerk.region, year=year, monthly=Decimal(660), today=TODAY
+        )
+        if steps:
+            stipends.submit_sheet(by=clerk, sheet=sheet, row_version=0)
+        if steps > 1:
+            stipends.approve_sheet(by=reviewer, sheet=sheet, row_version=1, now=NOW)
+
+
 def _scenario(clerk: User) -> None:
     """A lower age, kept for the budget."""
     criteria = [
@@ -353,9 +409,16 @@ def seeds(role: Role, user: User) -> list[str]:
         found += _application_pages()
     if role in (Role.CLERK, *READERS):
         found.append(reverse("subsidies:outlook-list"))
+    if user.may(Permission.PAYMENT_VIEW):
+        found += [sheet.get_absolute_url() for sheet in StipendSheet.objects.all()]
     if user.may(Permission.BENEFIT_BUDGET):
         scenario = Scenario.objects.get()
         found.append(reverse("subsidies:scenario-people-list") + f"?scenario={scenario.pk}")
+    if user.may(Permission.PAYMENT_VIEW):
+        found += [batch.get_absolute_url() for batch in PaymentBatch.objects.order_by("pk")]
+        found.append(reverse("subsidies:line-sensitive-list"))
+    if user.may(Permission.PAYMENT_MAKE):
+        found.append(reverse("subsidies:batch-create") + "?policy=CN-RURAL")
     if user.may(Permission.BENEFIT_ANNUAL):
         found += [review.get_absolute_url() for review in AnnualReview.objects.all()]
         found += _roster_pages()
