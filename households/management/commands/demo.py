@@ -49,14 +49,15 @@ class Command(JsonArguments):
         self._refuse_other_residents(invented)
         outcome = self._invent(residents, seed) if invented else self._township()
         village = Region.objects.get(code=outcome["village"])
-        outcome["lines"] += run_all(Demonstration(village, today(), invented), by=JOB)
         try:
             outcome["accounts"] = make_accounts(village=village, by=JOB)
-            outcome["lines"].append(f"演示账号：新建{len(outcome['accounts'])}个")
+            accounts = f"演示账号：新建{len(outcome['accounts'])}个"
             link_propagandist(village=village, by=JOB)
         except RuleViolation as refusal:
-            outcome["accounts"] = []
-            outcome["lines"].append(refusal.message)
+            outcome["accounts"], accounts = [], refusal.message
+        # After the accounts, in whose names some of the steps are taken.
+        steps = run_all(Demonstration(village, today(), invented), by=JOB)
+        outcome["lines"] += [*steps, accounts]
         return outcome
 
     def _refuse_other_residents(self, invented: bool) -> None:
