@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("subsidies.batch_urls")),
     path("", include("subsidies.eligibility_urls")),
     path("", include("subsidies.bank_file_urls")),
+    path("", include("subsidies.bank_return_urls")),
     path("", include("subsidies.comparison_urls")),
     path("", include("subsidies.enrolment_urls")),
     path("", include("subsidies.fund_urls")),
@@ -16,6 +17,8 @@ urlpatterns = [
     path("", include("subsidies.oneoff_urls")),
     path("", include("subsidies.outlook_urls")),
     path("", include("subsidies.policy_urls")),
+    path("", include("subsidies.recovery_urls")),
+    path("", include("subsidies.reissue_urls")),
     path("", include("subsidies.review_urls")),
     path("", include("subsidies.stipend_urls")),
 ]

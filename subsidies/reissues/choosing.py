@@ -60,14 +60,16 @@ def wrong_accounts(lines: QuerySet) -> QuerySet:
 
 
 def _paid_elsewhere() -> Q:
-    """Some of its months are in a live line; a rest without months, in any that was made later."""
+    """Some of its months are in a live line, or a later one tried them; a rest without months, in any
+    that was made later."""
     both = ExpressionWrapper(F("months").bitand(OuterRef("months")), output_field=IntegerField())
-    live = PaymentLine.objects.filter(
-        policy_code=OuterRef("policy_code"), beneficiary=OuterRef("beneficiary"),
-        slot=OuterRef("slot"), state__in=LIVE_STATES,
+    tried = Q(state__in=REISSUED_STATES, pk__gt=OuterRef("pk"))
+    others = PaymentLine.objects.filter(
+        Q(state__in=LIVE_STATES) | tried, policy_code=OuterRef("policy_code"),
+        beneficiary=OuterRef("beneficiary"), slot=OuterRef("slot"),
     )  # fmt: skip
-    same_month = Exists(live.alias(both=both).filter(both__gt=0))
-    later = Exists(live.filter(pk__gt=OuterRef("pk")))
+    same_month = Exists(others.alias(both=both).filter(both__gt=0))
+    later = Exists(others.filter(pk__gt=OuterRef("pk")))
     return Q(same_month) | (Q(months=0) & Q(later))
 
 

@@ -1,7 +1,7 @@
 """Tags of the payments' pages."""
 
 from django import template
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from fpadmin.accounts.permissions import Permission
 
@@ -16,6 +16,7 @@ TABS = (
     ("recoveries", "追回", "subsidies:recovery-list", Permission.PAYMENT_VIEW),
     ("persons", "经手人数", "subsidies:persons-list", Permission.PAYMENT_VIEW),
     ("layouts", "银行文件格式", "subsidies:layout-list", Permission.PAYMENT_VIEW),
+    ("persons", "经手人数", "subsidies:persons-list", Permission.PAYMENT_VIEW),
 )
 
 
@@ -23,12 +24,10 @@ TABS = (
 def payment_tabs(context, tab: str) -> dict:
     """The tabs of 资金发放 that the user may open; `tab` is the key of the current one."""
     user = context["request"].user
-    return {"tab": tab, "tabs": [one for one in _tabs() if user.may(one[3])]}
-
-
-def _tabs():
-    for key, label, route, permission in TABS:
-        try:
-            yield key, label, reverse(route), permission
-        except NoReverseMatch:
-            continue
+    return {
+        "tab": tab,
+        "tabs": [
+            (key, label, reverse(route)) for key, label, route, permission in TABS
+            if user.may(permission)
+        ],
+    }  # fmt: skip
