@@ -26,6 +26,7 @@ EVENT_TYPES = {
 }
 CHANGE_LABELS = {"fields": "字段"}
 NOBODY_WAITS = "这位居民没有等待见面核实的发放。"
+JUST_SEEN = "{name}已经登记了这位居民的见面，请重新打开查看。"
 OWN_DAY = "只能在登记当天由登记人更正。以后情况有变，请再登记一次见面。"
 DECIDED = "根据这次见面提出的退出已经审核，不能再改。请联系镇办核实。"
 SETTLED = "这条记录不用查实，或者刚才已由他人查实。"
@@ -42,19 +43,23 @@ def record_meeting(
     delivered: str = "",
     difficulties: str = "",
     note: str = "",
+    instead_of: int | None = None,
     today: date,
     now: datetime,
 ) -> Meeting:
     """One meeting that answers for every payment of the person that waits and `by` may know of.
 
     Only for money that had come by that day. Where nothing waits it takes the place of the person's
-    last meeting. Of somebody found dead it proposes the end of each line that still runs.
+    last meeting, which `instead_of` names: else somebody has just recorded it. Of somebody found dead
+    it proposes the end of each line that still runs.
     """
     lines = _held_lines(by, resident)
     earlier = None
     open_ones = [line for line in lines if line.meeting_id is None]
     if not open_ones:
         earlier = _last_meeting(lines)
+        if earlier and earlier.pk != instead_of:
+            raise RuleViolation(JUST_SEEN.format(name=earlier.met_by.name))
         open_ones = [line for line in lines if earlier and line.meeting_id == earlier.pk]
     if not open_ones:
         raise RuleViolation(NOBODY_WAITS)
@@ -150,7 +155,12 @@ def _held_lines(by, resident: Resident) -> list[PaymentLine]:
 
 def _last_meeting(lines: list[PaymentLine]) -> Meeting | None:
     known = {line.meeting_id for line in lines}
-    return Meeting.objects.filter(pk__in=known).order_by("met_on", "pk").last()
+    return (
+        Meeting.objects.filter(pk__in=known)
+        .select_related("met_by")
+        .order_by("met_on", "pk")
+        .last()
+    )
 
 
 def _replace(earlier: Meeting, meeting: Meeting) -> None:

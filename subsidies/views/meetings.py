@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from fpadmin import dates
@@ -15,7 +16,7 @@ from fpadmin.ui.forms import refuse
 from fpadmin.ui.lists import registered_list_page
 from households.models import Resident
 from subsidies.forms.meetings import MeetingForm, SettleForm
-from subsidies.meetings import due_list, jobs, page, record_list, sheet, standing, waiting
+from subsidies.meetings import due_list, jobs, page, record_list, sample, sheet, standing, waiting
 from subsidies.models import Meeting
 from subsidies.payments import of_person
 from subsidies.services import meetings as services
@@ -56,7 +57,13 @@ def meeting_list(request):
 def meeting_record_list(request):
     """What was found: every meeting that stands."""
     return registered_list_page(
-        request, record_list.KEY, template="subsidies/meeting_record_list.html"
+        request,
+        record_list.KEY,
+        template="subsidies/meeting_record_list.html",
+        extra={
+            "months": sample.months(dates.today()),
+            "may_sample": request.user.may(Permission.PAYMENT_MAKE),
+        },
     )
 
 
@@ -74,7 +81,12 @@ def meeting_create(request, pk):
     if form.is_valid():
         try:
             meeting = services.record_meeting(
-                by=user, resident=resident, today=today, now=dates.now(), **form.values()
+                by=user,
+                resident=resident,
+                instead_of=_posted_earlier(request),
+                today=today,
+                now=dates.now(),
+                **form.values(),
             )
         except RuleViolation as violation:
             refuse(form, violation)
@@ -190,6 +202,30 @@ def meeting_print(request, pk):
     return response
 
 
+@requires(Permission.PAYMENT_MAKE)
+@require_safe
+def meeting_sample(request):
+    """抽查表: meetings of a month that the township looks into itself."""
+    user, month = request.user, _month(request)
+    found = sample.sample_of(user, user.region, month)
+    services.record_print(by=user, village=user.region, people=len(found.meetings))
+    response = render(
+        request,
+        "subsidies/meeting_sample.html",
+        {
+            "title": f"{month.label}见面核实抽查表",
+            "sample": found,
+            "sheets": found.sheets,
+            "count": len(found.meetings),
+            "unit": "次",
+            "now": dates.now(),
+            "back": reverse("subsidies:meeting-record-list"),
+        },
+    )
+    response["X-Robots-Tag"] = NO_INDEX
+    return response
+
+
 @requires(Permission.BENEFIT_VIEW)
 @require_safe
 def payment_person(request, pk):
@@ -215,12 +251,29 @@ def _help(user, resident: Resident) -> dict:
     }
 
 
+def _posted_earlier(request) -> int | None:
+    """The meeting that the form said would be done again."""
+    key = request.POST.get("earlier", "")
+    return int(key) if key.isascii() and key.isdigit() and len(key) < 18 else None
+
+
 def _needs_a_look(meeting: Meeting) -> bool:
     return not meeting.is_alive or bool(meeting.difficulties)
 
 
 def _year(asked: str | None, years: list[int], today) -> int:
     return int(asked) if asked in map(str, years) else today.year
+
+
+def _month(request) -> dates.Period:
+    """The month asked for, else the one before this."""
+    try:
+        found = dates.parse_period(request.GET.get("month", ""))
+    except ValueError:
+        found = None
+    if found and found.start.month == found.end.month:
+        return found
+    return sample.months(dates.today())[0]
 
 
 def _correct_page(request, form, meeting: Meeting, **opened):

@@ -8,8 +8,9 @@ from django.db import IntegrityError, transaction
 
 from fpadmin.audit import log
 from fpadmin.audit.models import AuditEvent
+from fpadmin.dates import month_period
 from fpadmin.errors import EditConflict, RuleViolation
-from subsidies.meetings import waiting
+from subsidies.meetings import sample, waiting
 from subsidies.models import Enrolment, EnrolmentChange, Meeting, PaymentLine
 from subsidies.services import bank_returns, enrolments
 from subsidies.services import meetings as services
@@ -316,27 +317,35 @@ def test_end_that_was_decided_is_not_taken_back(payee, propagandist, reviewer):
 
 def test_later_meeting_takes_the_place_of_the_last(payee, propagandist, clerk):
     first = make_meeting(propagandist, payee, delivered="no")
-    second = make_meeting(propagandist, payee, today=TOMORROW, met_on=TOMORROW)
+    again = {"today": TOMORROW, "met_on": TOMORROW}
+    second = make_meeting(propagandist, payee, instead_of=first.pk, **again)
     first.refresh_from_db()
     assert first.replaced_by == second
     assert second.lines.count() == 1
     assert set(Meeting.objects.visible_to(propagandist)) == {first, second}
     assert not Meeting.objects.visible_to(clerk).not_received().exists()
-    third = make_meeting(propagandist, payee, today=TOMORROW, met_on=TOMORROW)
+    third = make_meeting(propagandist, payee, instead_of=second.pk, **again)
     first.refresh_from_db()
     assert first.replaced_by == third
 
 
 def test_later_meeting_is_not_before_the_last(payee, propagandist):
-    make_meeting(propagandist, payee)
+    first = make_meeting(propagandist, payee)
     with pytest.raises(RuleViolation, match="这次的日期不能更早"):
-        make_meeting(propagandist, payee, met_on=date(2018, 10, 8))
+        make_meeting(propagandist, payee, instead_of=first.pk, met_on=date(2018, 10, 8))
+
+
+def test_who_comes_second_is_told_that_the_person_was_seen(payee, propagandist, clerk):
+    make_meeting(propagandist, payee)
+    with pytest.raises(RuleViolation, match=f"{propagandist.name}已经登记"):
+        make_meeting(clerk, payee)
+    assert Meeting.objects.count() == 1
 
 
 def test_hidden_part_of_the_last_meeting_stands(bereaved, clerk, propagandist):
     make_paid(bereaved)
     first = make_meeting(clerk, bereaved)
-    make_meeting(propagandist, bereaved)
+    make_meeting(propagandist, bereaved, instead_of=first.pk)
     first.refresh_from_db()
     assert first.replaced_by is None
     assert first.lines.get().policy_code == "CN-SPECIAL-DEATH"
@@ -373,6 +382,36 @@ def test_nobody_settles_what_is_elsewhere(payee, propagandist, other_clerk):
         services.settle_meeting(by=other_clerk, meeting=meeting, outcome="已查", now=NOW)
     meeting.refresh_from_db()
     assert meeting.settled_at is None
+
+
+# The sample of the township
+
+SEPTEMBER = month_period(2018, 9)
+
+
+def test_sample_is_one_in_twenty_of_each_village_and_the_same_each_time(
+    village, other_village, propagandist, clerk, township
+):
+    for _ in range(21):
+        person = make_payee_to_see(village)
+        make_meeting(propagandist, person, met_on=date(2018, 9, 20))
+    make_meeting(clerk, make_payee_to_see(other_village), met_on=date(2018, 9, 30))
+    make_meeting(clerk, make_payee_to_see(other_village), met_on=date(2018, 10, 1))
+    found = sample.sample_of(clerk, township, SEPTEMBER)
+    assert (found.number, found.held) == ("539981001-2018-09", 22)
+    assert [one.village for one in found.meetings] == [village, village, other_village]
+    assert sample.sample_of(clerk, township, SEPTEMBER) == found
+
+
+def test_sample_is_another_in_another_month(village, propagandist, clerk, township):
+    people = [make_payee_to_see(village, paid_on=date(2018, 8, 1)) for _ in range(40)]
+    for person in people:
+        make_meeting(propagandist, person, met_on=date(2018, 9, 20))
+    september = {one.pk for one in sample.sample_of(clerk, township, SEPTEMBER).meetings}
+    Meeting.objects.update(met_on=date(2018, 8, 20))
+    august = sample.sample_of(clerk, township, month_period(2018, 8))
+    assert len(september) == 2
+    assert {one.pk for one in august.meetings} != september
 
 
 # Villages

@@ -245,6 +245,30 @@ def test_sheet_has_only_whom_one_may_know_of(bereaved, payee, village, propagand
     assert bereaved.name not in shown
 
 
+def test_sample_of_a_month_is_printed_with_its_number(payee, propagandist, clerk, sign_in):
+    make_meeting(propagandist, payee, met_on=date(2018, 9, 20))
+    client = sign_in(clerk)
+    assert reverse("subsidies:meeting-sample") + "?month=2018-09" in text(
+        page(client, "meeting-record-list")
+    )
+    shown = text(page(client, "meeting-sample", query="?month=2018-09"))
+    assert "抽样编号：539981001-2018-09" in shown
+    assert payee.name in shown
+    assert "没有登记见面" in text(page(client, "meeting-sample", query="?month=2018-10"))
+    assert AuditEvent.objects.filter(type="meeting.printed").count() == 2
+
+
+def test_meeting_done_again_through_the_page(payee, propagandist, sign_in):
+    first = make_meeting(propagandist, payee)
+    client = sign_in(propagandist)
+    address = reverse("subsidies:meeting-create", args=[payee.pk])
+    assert "再次见面" in text(client.get(address))
+    assert "已经登记了这位居民的见面" in text(client.post(address, FOUND))
+    client.post(address, FOUND | {"earlier": first.pk})
+    first.refresh_from_db()
+    assert first.replaced_by is not None
+
+
 # At home
 
 
