@@ -38,6 +38,7 @@ from households.services import (
     special_rounds,
 )
 from households.special import uploads
+from subsidies.bank_files.layouts import SHIPPED
 from subsidies.comparison.rules import RULES
 from subsidies.models import (
     AnnualReview,
@@ -57,9 +58,10 @@ from subsidies.policies import catalogue
 from subsidies.policies.catalogue import Criterion
 from subsidies.services import enrolments, stipends
 from subsidies.services.application_papers import add_paper
+from subsidies.services.bank_layouts import add_layout
 from subsidies.services.bank_returns import post_answers
 from subsidies.services.exams import record_points
-from subsidies.services.payments import hold_line
+from subsidies.services.payments import hold_line, send_batch
 from subsidies.services.pensions import set_case
 from subsidies.services.reviews import make_review
 from subsidies.services.scenarios import keep_scenario
@@ -68,6 +70,7 @@ from tests.e2e import office
 from tests.e2e.conftest import watch
 from tests.e2e.looking import faults_of
 from tests.factories.accounts import make_region, make_user
+from tests.factories.bank_files import seal_with_file
 from tests.factories.benefits import (
     make_application,
     make_enrolment,
@@ -308,13 +311,19 @@ def _payments(users: dict, village: Region) -> None:
             make_payee(village, f"{BatchState(state).label}{name}")
         batch = make_batch(clerk, village.parent, is_on_already=True)
         if state != "draft":
-            bring_to("sent" if state == "reconciled" else state, batch, **people)
+            has_file = state in ("reconciled", "sent", "sealed")
+            bring_to("approved" if has_file else state, batch, **people)
+            if has_file:
+                seal_with_file(batch, clerk)
+            if state in ("reconciled", "sent"):
+                send_batch(by=clerk, batch=batch, today=TODAY, now=NOW)
         if state == "reconciled":
             failed, *paid = batch.lines.filter(state="instructed").values_list("pk", flat=True)
             post_answers(
                 by=clerk, batch=batch, paid=dict.fromkeys(paid, TODAY),
                 failed={failed: "户名与账号不符"}, today=TODAY, now=NOW,
             )  # fmt: skip
+    add_layout(by=clerk, region=village.parent, layout=SHIPPED["text"])
     hold_line(by=clerk, line=batch.lines.filter(state="planned").first(), reason="待核实", now=NOW)
 
 

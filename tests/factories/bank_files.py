@@ -1,10 +1,25 @@
-"""Batches that stand at the bank's file, without lines: for pages and who may see them."""
+"""Batches at the bank's file: without lines, for pages and who may see them, or with the file itself."""
 
+from fpadmin import sealed
 from subsidies.bank_files import writing
+from subsidies.bank_files.kept import FOLDER
 from subsidies.bank_files.layouts import SHIPPED
 from subsidies.models import BankFile, PaymentBatch
+from subsidies.services.bank_files import seal_file
 from tests.factories.accounts import make_user
-from tests.factories.payments import NOW
+from tests.factories.payments import NOW, TODAY
+
+
+def seal_with_file(batch: PaymentBatch, by, layout="xlsx") -> BankFile:
+    """What the job does with an approved batch, here and now."""
+    batch.refresh_from_db()
+    words = writing.words_of(batch, TODAY)
+    made = writing.make(batch, SHIPPED[layout], words)
+    return seal_file(
+        by=by, batch=batch, row_version=batch.row_version, made=made,
+        file=writing.as_data(SHIPPED[layout], words), now=NOW, before_commit=lambda: None,
+        stored=sealed.keep_parts(FOLDER, made.content),
+    )  # fmt: skip
 
 
 def make_approved(office, note="", **values) -> PaymentBatch:
