@@ -13,7 +13,7 @@ from subsidies.forms.enrolments import MonthField
 from subsidies.models import ExamPoints, PensionCase, StipendLine, StipendSheet
 from subsidies.oneoff.grades import grades_for
 from subsidies.oneoff.stages import school_year
-from subsidies.oneoff.stipends import MOST_MONTHS, Worker, is_special
+from subsidies.oneoff.stipends import MOST_MONTHS, Worker, by_rule, is_special
 
 CORRECTS = "更正：原来登记有误"
 
@@ -140,7 +140,9 @@ class WorkerForm(forms.Form):
     """One worker; a row without a name is none. The account is never sent back."""
 
     line = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    village = NamedField(label="村（社区）", queryset=Region.objects.none(), required=False)
+    village = NamedField(
+        label="村（社区）", queryset=Region.objects.none(), required=False, empty_label="请选择"
+    )
     name = forms.CharField(label="姓名", max_length=50, required=False)
     months = forms.IntegerField(
         label="月数", min_value=0, max_value=MOST_MONTHS, required=False, initial=MOST_MONTHS
@@ -161,6 +163,9 @@ class WorkerForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["village"].queryset = villages
         known = masks.get(self.initial.get("line"), "")
+        for name in ("months", "amount"):  # a number's arrows leave no room for it
+            self.fields[name].widget = forms.TextInput(attrs={"inputmode": "decimal"})
+        self.fields["amount"].widget.attrs["placeholder"] = self.initial.get("due", "")
         self.fields["account"].widget.attrs |= {
             "placeholder": known, "autocomplete": "off", "inputmode": "numeric",
         }  # fmt: skip
@@ -199,6 +204,7 @@ def worker_forms(data, *, sheet: StipendSheet, lines, masks, user, today: date):
         {
             "line": line.pk, "village": line.village_id, "name": line.name, "months": line.months,
             "appraisal": line.appraisal, "bank": line.bank, "note": line.note,
+            "due": by_rule(line.months, line.appraisal, sheet.monthly),
             "amount": line.amount if is_special(line, sheet.monthly) else None,
         }
         for line in lines

@@ -1,6 +1,6 @@
 """养老补助: everybody on the roll with facts, amount and progress; figures by payer and batch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import django_filters
@@ -31,6 +31,7 @@ from subsidies.services.pensions import put_in_batch
 
 KEY, URL = "pensions", "subsidies:pension-list"
 NONE = "none"
+LESS = ("id_number", "household")  # of the person: left to the chooser of columns
 FEN = Decimal("0.01")
 Payer = PensionCase.Payer
 
@@ -97,7 +98,7 @@ class PensionTable(PeopleTable):
         return f"{value:%Y-%m}"
 
     def render_payer(self, value):
-        return payer_words(value)
+        return pensions.payer_short(value)
 
     def render_amount(self, value):
         return amount_words(value)
@@ -158,7 +159,7 @@ def amount_words(amount: Decimal | None) -> str:
 
 
 COLUMNS = (
-    *PERSON_COLUMNS,
+    *(replace(one, shown=one.key not in LESS) for one in PERSON_COLUMNS),
     ListColumn(
         "retired", "退休年月", ("retired",), write=lambda day: f"{day:%Y-%m}" if day else ""
     ),

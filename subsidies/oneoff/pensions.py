@@ -37,8 +37,8 @@ PAID, GOING, FACTS, IDENTITY, INSURANCE, EMPLOYER, WAGE, DUE = (
     "paid", "going", "facts", "identity", "insurance", "employer", "wage", "due",
 )  # fmt: skip
 WORDS = {
-    DUE: "待发放", FACTS: "退休情况未登记", WAGE: "缺平均工资", IDENTITY: "待核对身份",
-    GOING: "发放中", PAID: "已发放", INSURANCE: "已核对，社保发放", EMPLOYER: "由原单位发放",
+    DUE: "待发放", FACTS: "未登记", WAGE: "缺平均工资", IDENTITY: "待核对身份",
+    GOING: "发放中", PAID: "已发放", INSURANCE: "已核对身份", EMPLOYER: "由原单位发放",
 }  # fmt: skip
 TAGS = {
     DUE: "wait", FACTS: "warn", WAGE: "warn", IDENTITY: "warn", GOING: "run", PAID: "ok",
@@ -92,6 +92,14 @@ def amount_case(wages: Wages) -> Case:
         shipped = Q(retired_year=year + 1, resident__village__code__startswith=city)
         cases.append(When(shipped, then=Value(supplement(policy, wage))))
     return Case(*cases, default=Value(None), output_field=AMOUNT)
+
+
+SHORT = {Payer.EMPLOYER: "单位发放", Payer.FINANCE: "财政发放", Payer.INSURANCE: "社保统筹"}
+
+
+def payer_short(payer: str | None) -> str:
+    """The payer in a narrow column."""
+    return SHORT[payer] if payer else "未登记"
 
 
 def payer_words(payer: str | None) -> str:

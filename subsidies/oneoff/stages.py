@@ -22,7 +22,7 @@ READING, BY_YEARS, BY_AGE, WAITING, ENDED, FOLLOWED = (
 DUE = (BY_YEARS, BY_AGE)
 WORDS = {
     READING: "在读", BY_YEARS: "年限已满", BY_AGE: "年龄已到", WAITING: "待审变动",
-    ENDED: "已结束，未接下一学段", FOLLOWED: "已结束",
+    ENDED: "待接下一学段", FOLLOWED: "已结束",
 }  # fmt: skip
 TAGS = {
     READING: "ok", BY_YEARS: "warn", BY_AGE: "warn", WAITING: "wait", ENDED: "warn", FOLLOWED: "off",

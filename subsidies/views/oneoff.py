@@ -28,6 +28,7 @@ from subsidies.services import wages as wage_services
 from subsidies.services.rosters import record_roster_print
 
 CHECK, BACK = "check", "back"
+PENSIONS_PER_SHEET = 12  # employers have long names
 PENSION_SECTION = ("养老补助", "subsidies:pension-list")
 EXAM_SECTION = ("升学加分", "subsidies:exam-list")
 
@@ -105,14 +106,17 @@ def pension_list_page(request):
 def pension_print(request):
     """The list as its conditions find it, on paper; recorded."""
     found = list(rows_of(LISTS[pension_list.KEY], Asked.by(request)))
-    known = [one.amount for one in found if one.amount is not None]
+    known = [one for one in found if one.amount is not None]
+    public = [one.amount for one in known if one.payer == PensionCase.Payer.FINANCE]
     return _paper(
         request,
         "subsidies/pension_print.html",
         "企业退休职工独生子女父母一次性养老补助名册",
-        [(one, pension_list.payer_words(one.payer), pensions.WORDS[one.progress]) for one in found],
+        [(one, pensions.payer_short(one.payer), pensions.WORDS[one.progress]) for one in found],
         pension_list.URL,
-        total=sum(known, Decimal(0)),
+        per_sheet=PENSIONS_PER_SHEET,
+        total=sum((one.amount for one in known), Decimal(0)),
+        public=sum(public, Decimal(0)),
         unknown=len(found) - len(known),
     )
 
@@ -282,9 +286,12 @@ def _line(request, pk, code: str) -> Enrolment:
     return get_object_or_404(lines.for_list(), pk=pk)
 
 
-def _paper(request, template: str, title: str, rows: list, back: str, **context):
+def _paper(
+    request, template: str, title: str, rows: list, back: str,
+    per_sheet: int = paper.PER_SHEET, **context,
+):  # fmt: skip
     record_roster_print(by=request.user, place=request.user.region, what=title, count=len(rows))
-    sheets = paper.sheets_of(rows)
+    sheets = paper.sheets_of(rows, per_sheet)
     return render(
         request,
         template,
