@@ -14,7 +14,8 @@ from tests.conftest import TODAY
 from tests.factories.payments import NOW
 
 pytestmark = pytest.mark.django_db
-LIST, ENTRIES = "/benefits/funds/", "/benefits/funds/entries/"
+LIST = "/benefits/funds/"
+ENTRIES = "/benefits/funds/entries/"
 NEW = "/benefits/funds/new/"
 PERSONS, PERSONS_NEW = "/benefits/payment-persons/", "/benefits/payment-persons/new/"
 TOKEN = "t" * 43
