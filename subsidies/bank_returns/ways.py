@@ -9,6 +9,13 @@ Resolution = ReturnException.Resolution
 Problem = ReturnException.Problem
 PAID = "成功"
 WAITING = (LineState.INSTRUCTED, LineState.UNKNOWN)
+# What may be said of one payment by hand, by where it stands.
+OUTCOMES = {
+    LineState.INSTRUCTED: (LineState.PAID, LineState.FAILED),
+    LineState.UNKNOWN: (LineState.PAID, LineState.FAILED),
+    LineState.FAILED: (LineState.PAID,),
+    LineState.PAID: (LineState.RETURNED,),
+}  # fmt: skip
 _TO_ANOTHER = (Problem.NAME, Problem.ACCOUNT)
 
 

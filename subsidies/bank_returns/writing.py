@@ -1,6 +1,7 @@
 """Writes the bank's answer: postings batch by batch, then what is for the desk."""
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 
 from fpadmin import dates
@@ -29,9 +30,12 @@ def write_returns(plan: ReturnPlan, journal: Journal) -> list[log.Entry]:
     _post(plan, now)
     _settle(plan, now)
     _keep(plan)
-    ReturnException.objects.bulk_create(
+    made = ReturnException.objects.bulk_create(
         (_exception(plan, one) for one in plan.queued if one.stored is None), batch_size=1_000
     )
+    # The column fills itself by the clock; the desk counts from the day the office lives in.
+    for some in _some([one.pk for one in made]):
+        ReturnException.objects.filter(pk__in=some).update(created_at=now)
     offices = Counter(_office(plan, one) for one in plan.queued)
     return [
         log.Entry("bank_return.queued", region_path=office.path, count=count)
@@ -67,8 +71,8 @@ def _settle(plan: ReturnPlan, now: datetime) -> None:
         return
     for resolution, wanted in ((Resolution.PAID, True), (Resolution.FAILED, False)):
         keys = [pk for pk, result in plan.settled if (result == PAID) == wanted]
-        for start in range(0, len(keys), 500):
-            ReturnException.objects.open().filter(pk__in=keys[start : start + 500]).update(
+        for some in _some(keys):
+            ReturnException.objects.open().filter(pk__in=some).update(
                 resolution=resolution, note=AGAIN, resolved_by=plan.ground.by, resolved_at=now
             )
 
@@ -98,3 +102,8 @@ def _exception(plan: ReturnPlan, one: Queued) -> ReturnException:
 def _office(plan: ReturnPlan, one: Queued):
     batch: PaymentBatch | None = one.batch
     return batch.office if batch else plan.ground.office
+
+
+def _some(keys: list[int], size: int = 500) -> Iterator[list[int]]:
+    for start in range(0, len(keys), size):
+        yield keys[start : start + size]

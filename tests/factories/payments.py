@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from fpadmin.crypto import digest
 from households.models import Resident
-from subsidies.models import PaymentBatch
+from subsidies.models import PaymentBatch, ReturnException
 from subsidies.services import funds, payments
 from tests.factories.accounts import make_user
 from tests.factories.benefits import make_enrolment, switch_on
@@ -73,3 +73,20 @@ def bring_to(state: str, batch: PaymentBatch, *, clerk, reviewer, county_user) -
 def second_clerk(office):
     """Another clerk of the office."""
     return make_user("clerk", office, "clerk-2")
+
+
+def make_exception(line, problem="name", **values) -> ReturnException:
+    """An answer of the bank about a line that was not posted, brought in today."""
+    number = ReturnException.objects.count()
+    made = ReturnException.objects.create(
+        **{
+            "office": line.batch.office, "batch": line.batch, "line": line, "problem": problem,
+            "batch_no": line.batch.number, "line_no": line.line_no, "name": line.name,
+            "account": line.account, "amount": line.amount, "result": "成功", "paid_on": TODAY,
+            "row_digest": f"row-{number}",
+        } | values
+    )  # fmt: skip
+    # The column fills itself by the clock.
+    ReturnException.objects.filter(pk=made.pk).update(created_at=NOW)
+    made.refresh_from_db()
+    return made
