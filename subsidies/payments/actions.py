@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from fpadmin.accounts.permissions import Permission
 from subsidies.models import BatchState, PaymentBatch
@@ -58,10 +58,10 @@ def actions_of(batch: PaymentBatch, user, sums=None) -> Actions:
         found.append(_linked("reissue", f"补发失败的{failed}笔", "subsidies:reissue-create", batch))
     if may_take(user, batch, "close"):
         found.append(_action("close", "结清", batch, is_primary=not failed))
-    return Actions(tuple(one for one in found if one is not None))
+    return Actions(tuple(found))
 
 
-def _with_the_bank(batch: PaymentBatch, makes: bool) -> list[Action | None]:
+def _with_the_bank(batch: PaymentBatch, makes: bool) -> list[Action]:
     found = []
     if makes and batch.state == _STATE.APPROVED:
         found.append(_linked("file", "生成银行文件", "subsidies:bank-file-make", batch))
@@ -79,8 +79,5 @@ def _action(name: str, label: str, batch: PaymentBatch, **options) -> Action:
     return Action(name, label, reverse(f"subsidies:batch-{name}", args=[batch.pk]), **options)
 
 
-def _linked(name, label, route, batch: PaymentBatch, is_primary: bool = True) -> Action | None:
-    try:
-        return Action(name, label, reverse(route, args=[batch.pk]), is_primary)
-    except NoReverseMatch:
-        return None
+def _linked(name, label, route, batch: PaymentBatch, is_primary: bool = True) -> Action:
+    return Action(name, label, reverse(route, args=[batch.pk]), is_primary)

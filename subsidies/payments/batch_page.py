@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db.models import Count, DecimalField, Q, QuerySet, Sum
+from django.db.models import Count, DecimalField, Exists, OuterRef, Q, QuerySet, Sum
 from django.urls import reverse
 from django.utils.timezone import localdate, localtime
 
+from fpadmin.accounts.permissions import Permission
 from fpadmin.money import capital_yuan
 from fpadmin.ui.templatetags.ui import money, number
 from subsidies.models import (
@@ -21,6 +22,7 @@ from subsidies.models import (
     PaymentBatch,
     PaymentLine,
     PaymentStep,
+    Recovery,
     reissued,
 )
 from subsidies.payments import changes
@@ -36,6 +38,14 @@ SHORT_DIGEST = 12
 # Of a line that came to nothing: it waits until it is paid again.
 FAILED = Q(state__in=REISSUED_STATES)
 _STATE = BatchState
+ACT_WORDS = {
+    "hold": "暂缓", "release": "恢复", "recover": "追回", "look": "核实", "mend": "更正",
+    "answer": "登记结果",
+}  # fmt: skip
+ACT_ROUTES = {
+    "hold": "line-hold", "release": "line-release", "recover": "recovery-create",
+    "answer": "line-answer",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -95,12 +105,24 @@ class Payer:
 
 @dataclass(frozen=True)
 class Troubled:
-    """A line to look at and why; `act` is what may be done with it here."""
+    """A line to look at and why; `act`, a key of ACT_WORDS or "", is what is to be done."""
 
     line: PaymentLine
     reason: str
     is_bad: bool
     act: str
+
+    @property
+    def word(self) -> str:
+        """The button."""
+        return ACT_WORDS[self.act]
+
+    @property
+    def url(self) -> str:
+        """Where it leads: an account and a record are mended on the person's own page."""
+        if self.act in ("look", "mend"):
+            return reverse("households:resident-detail", args=[self.line.beneficiary_id])
+        return reverse(f"subsidies:{ACT_ROUTES[self.act]}", args=[self.line.pk])
 
 
 @dataclass(frozen=True)
@@ -248,11 +270,14 @@ def steps_of(batch: PaymentBatch, sums: dict[str, Sums], today: date) -> list[St
 
 def troubled(batch: PaymentBatch, user, today: date) -> tuple[list[Troubled], int]:
     """Failed lines that nobody paid again, unanswered ones, and those about which something changed."""
-    lines = with_changes(PaymentLine.objects.filter(batch=batch)).annotate(is_again=reissued())
+    lines = with_changes(PaymentLine.objects.filter(batch=batch)).annotate(
+        is_again=reissued(),
+        is_asked_back=Exists(Recovery.objects.filter(line=OuterRef("pk"))),
+    )
     wanted = (
         Q(state__in=REISSUED_STATES, is_again=False)
         | Q(state=LineState.UNKNOWN)
-        | (~Q(change="") & ~Q(state=LineState.HELD))
+        | (~Q(change="") & ~Q(state=LineState.HELD) & Q(is_asked_back=False))
     )
     found = lines.filter(wanted)
     shown = list(found.select_related("batch", "village").order_by("line_no")[:SHOWN])
@@ -262,10 +287,28 @@ def troubled(batch: PaymentBatch, user, today: date) -> tuple[list[Troubled], in
             line,
             reason_words(line, today) or line.get_state_display(),
             line.state in REISSUED_STATES,
-            act_of(line, user),
+            _act(line, user),
         )
         for line in shown
     ], count
+
+
+def _act(line: PaymentLine, user) -> str:
+    if line.state in REISSUED_STATES:
+        return "mend"
+    if user.may(Permission.PAYMENT_MAKE):
+        if line.state == LineState.PAID:
+            return "recover"
+        if line.state == LineState.UNKNOWN:
+            return "answer"
+    return act_of(line, user) or "look"
+
+
+def tell_url(batch: PaymentBatch, user, sums: dict[str, Sums]) -> str:
+    """Where wrong accounts are handed to the villages, once lines have failed."""
+    if not (sums["waits"].count and user.may(Permission.PAYMENT_MAKE)):
+        return ""
+    return reverse("subsidies:account-tell", args=[batch.pk])
 
 
 def held_lines(batch: PaymentBatch, user, today: date) -> list[Troubled]:

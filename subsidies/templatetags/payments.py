@@ -16,7 +16,6 @@ TABS = (
     ("recoveries", "追回", "subsidies:recovery-list", Permission.PAYMENT_VIEW),
     ("persons", "经手人数", "subsidies:persons-list", Permission.PAYMENT_VIEW),
     ("layouts", "银行文件格式", "subsidies:layout-list", Permission.PAYMENT_VIEW),
-    ("persons", "经手人数", "subsidies:persons-list", Permission.PAYMENT_VIEW),
 )
 
 

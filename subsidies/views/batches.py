@@ -406,6 +406,7 @@ def _page(request, batch: PaymentBatch, *, lost: bool = False, fault: str = ""):
             "figures": batch_page.figures_of(batch, sums, batch_page.fund_of(user, batch)),
             "troubles": troubles,
             "trouble_count": trouble_count,
+            "tell_url": batch_page.tell_url(batch, user, sums),
             "held": batch_page.held_lines(batch, user, today),
             "sums": sums,
             "parts": batch_page.parts_of(batch),

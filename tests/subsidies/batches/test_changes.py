@@ -6,9 +6,10 @@ import pytest
 from django.urls import reverse
 
 from households.models import EventKind, LifeEvent
-from subsidies.models import PaymentLine
+from subsidies.models import PaymentLine, Recovery
 from subsidies.payments import changes
 from subsidies.services import enrolments
+from subsidies.services.bank_returns import post_answers
 from tests.factories.benefits import make_enrolment
 from tests.factories.households import make_household, make_resident
 from tests.factories.payments import NOW, bring_to, give_account, make_batch, make_payee
@@ -142,3 +143,44 @@ def test_change_warns_whoever_checks(line, clerk, reviewer, county_user, sign_in
     assert "有已变动的人" not in sign_in(reviewer).get(url).content.decode()
     record_death(line.beneficiary, clerk, LATER)
     assert "编制以后有1笔" in sign_in(reviewer).get(url).content.decode()
+
+
+def test_death_before_the_money_arrived_leads_to_asking_it_back(
+    line, clerk, reviewer, county_user, sign_in
+):
+    people = {"clerk": clerk, "reviewer": reviewer, "county_user": county_user}
+    batch = bring_to("sent", line.batch, **people)
+    post_answers(
+        by=clerk,
+        batch=batch,
+        paid={line.pk: LATER.date()},
+        failed={},
+        today=LATER.date(),
+        now=LATER,
+    )
+    asked = reverse("subsidies:recovery-create", args=[line.pk])
+    client = sign_in(clerk)
+    assert asked not in client.get(batch.get_absolute_url()).content.decode()
+    record_death(line.beneficiary, clerk, LATER)
+    assert asked in client.get(batch.get_absolute_url()).content.decode()
+    assert asked not in sign_in(reviewer).get(batch.get_absolute_url()).content.decode()
+    Recovery.objects.create(
+        line=line, reason="overpaid", amount="960", note="去世后入账", proposed_by=clerk,
+        proposed_at=LATER,
+    )  # fmt: skip
+    assert asked not in client.get(batch.get_absolute_url()).content.decode()
+
+
+def test_account_changed_after_it_was_paid_is_no_exception(line, clerk, reviewer, county_user):
+    people = {"clerk": clerk, "reviewer": reviewer, "county_user": county_user}
+    batch = bring_to("sent", line.batch, **people)
+    post_answers(
+        by=clerk,
+        batch=batch,
+        paid={line.pk: LATER.date()},
+        failed={},
+        today=LATER.date(),
+        now=LATER,
+    )
+    give_account(line.beneficiary, "6229000099999999999")
+    assert found(line).change == ""

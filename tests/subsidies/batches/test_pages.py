@@ -300,6 +300,8 @@ def test_page_says_what_arrived_and_what_failed(batch, people, clerk, sign_in):
     assert "已入账960.00/批准1,920.00" in body
     assert "户名与账号不符" in body
     assert "待补发1笔" in body
+    assert page("account-tell", batch) in body
+    assert page("reissue-create", batch) in body
     assert "壹仟玖佰贰拾元整" in body
     assert second.account not in body
     assert f"****{second.account[-4:]}" in body
