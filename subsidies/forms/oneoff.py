@@ -163,8 +163,9 @@ class WorkerForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["village"].queryset = villages
         known = masks.get(self.initial.get("line"), "")
-        for name in ("months", "amount"):  # a number's arrows leave no room for it
-            self.fields[name].widget = forms.TextInput(attrs={"inputmode": "decimal"})
+        for name, size in (("months", 3), ("amount", 9)):  # a number's arrows leave no room for it
+            attrs = {"inputmode": "decimal", "size": size}
+            self.fields[name].widget = forms.TextInput(attrs=attrs)
         self.fields["amount"].widget.attrs["placeholder"] = self.initial.get("due", "")
         self.fields["account"].widget.attrs |= {
             "placeholder": known, "autocomplete": "off", "inputmode": "numeric",

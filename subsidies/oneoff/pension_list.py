@@ -13,7 +13,7 @@ from fpadmin.accounts.permissions import Permission
 from fpadmin.ui import acts, listing
 from fpadmin.ui.acts import Act
 from fpadmin.ui.listing import Asked, ListColumn, ListSpec
-from fpadmin.ui.tables import NOWRAP, NUMERIC, WIDE, DayColumn
+from fpadmin.ui.tables import NOWRAP, NOWRAP_WIDE, NUMERIC, WIDE, DayColumn
 from fpadmin.ui.templatetags.ui import NOTHING, money, status_tag
 from households import searches
 from subsidies.forms.oneoff import PartForm
@@ -82,7 +82,7 @@ class PensionTable(PeopleTable):
     employer = tables.Column("原单位", attrs=WIDE)
     part = tables.Column("批次", attrs=NOWRAP)
     amount = tables.Column("金额（元）", attrs=NUMERIC, empty_values=())
-    checked = tables.Column("身份核对", accessor="checked_on", attrs=NOWRAP)
+    checked = tables.Column("身份核对", accessor="checked_on", attrs=NOWRAP_WIDE)
     progress = tables.Column("办理情况", attrs=NOWRAP)
     paid_on = DayColumn("发放日期")
     acts = tables.Column("操作", empty_values=(), attrs=NOWRAP)

@@ -38,7 +38,7 @@ PAID, GOING, FACTS, IDENTITY, INSURANCE, EMPLOYER, WAGE, DUE = (
 )  # fmt: skip
 WORDS = {
     DUE: "待发放", FACTS: "未登记", WAGE: "缺平均工资", IDENTITY: "待核对身份",
-    GOING: "发放中", PAID: "已发放", INSURANCE: "已核对身份", EMPLOYER: "由原单位发放",
+    GOING: "发放中", PAID: "已发放", INSURANCE: "已核对身份", EMPLOYER: "单位发放",
 }  # fmt: skip
 TAGS = {
     DUE: "wait", FACTS: "warn", WAGE: "warn", IDENTITY: "warn", GOING: "run", PAID: "ok",

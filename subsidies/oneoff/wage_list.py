@@ -6,7 +6,7 @@ from decimal import Decimal
 import django_tables2 as tables
 
 from fpadmin.accounts.models import Region
-from fpadmin.ui.tables import NOWRAP, NUMERIC, WIDE, NameColumn, Table, TimeColumn
+from fpadmin.ui.tables import NOWRAP, NOWRAP_WIDE, NUMERIC, WIDE, NameColumn, Table, TimeColumn
 from fpadmin.ui.templatetags.ui import money, status_tag
 from subsidies.models import AverageWage
 from subsidies.oneoff.pensions import CODE
@@ -14,6 +14,7 @@ from subsidies.payments.wages import supplement
 from subsidies.policies import catalogue
 
 SHIPPED = "系统自带"
+NUMERIC_WIDE = {"th": {"class": "fp-num"}, "td": {"class": "fp-num fp-wide"}}
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,11 @@ class WageTable(Table):
     year = NameColumn("年度")
     place = tables.Column("市或县（区）", attrs=NOWRAP)
     amount = tables.Column("年平均工资（元）", attrs=NUMERIC)
-    retired = tables.Column("下一年退休的，每人（元）", accessor="supplement", attrs=NUMERIC)
+    retired = tables.Column("次年退休每人（元）", accessor="supplement", attrs=NUMERIC_WIDE)
     document = tables.Column("依据文件", attrs=WIDE)
     state = tables.Column("状态", empty_values=(), attrs=NOWRAP)
     set_by = tables.Column("登记人", accessor="row__set_by__name", attrs=NOWRAP)
-    set_at = TimeColumn("登记时间", accessor="row__set_at")
+    set_at = TimeColumn("登记时间", accessor="row__set_at", attrs=NOWRAP_WIDE)
 
     class Meta:
         fields = ("year", "place", "amount", "retired", "document", "state", "set_by", "set_at")
