@@ -6,9 +6,8 @@ villages stand in the job. Of a copy that was overtaken nothing is kept.
 """
 
 from django.urls import reverse
-from django.utils import timezone
 
-from fpadmin import sealed
+from fpadmin import dates, sealed
 from fpadmin.accounts.permissions import Permission
 from fpadmin.errors import RuleViolation
 from fpadmin.jobs.kinds import JobContext, JobFailed, JobKind, LeaseLost, register
@@ -35,7 +34,7 @@ def run(context: JobContext) -> dict:
     try:
         seal_file(
             by=context.by, batch=batch, row_version=batch.row_version, made=made, file=file,
-            stored=stored, now=timezone.now(), before_commit=context.check_fence,
+            stored=stored, now=dates.now(), before_commit=context.check_fence,
         )  # fmt: skip
     except (RuleViolation, LeaseLost):
         # Only where it is sure that no row names it; after any other fault the sweep decides.

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from fpadmin import dates
 from fpadmin.accounts.permissions import Permission, requires
+from fpadmin.accounts.step_up import confirm_password
 from fpadmin.entry.pages import once
 from fpadmin.errors import EditConflict, RuleViolation
 from fpadmin.ui import editing
@@ -20,6 +21,7 @@ from fpadmin.ui.lists import list_page
 from subsidies.bank_files import layout_list, page, writing
 from subsidies.bank_files.layouts import SHIPPED, Layout
 from subsidies.forms.bank_layouts import ChooseForm, LayoutForm, moved
+from subsidies.forms.batches import PasswordForm
 from subsidies.models import BankFile, BankLayout, PaymentBatch
 from subsidies.services import bank_files, bank_layouts
 
@@ -134,22 +136,30 @@ def bank_file_make(request, pk):
 @requires(Permission.PAYMENT_MAKE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def bank_file_download(request, pk):
-    """The file and who took it; a POST shows a password, a second one with its ticket gives the zip."""
+    """The file and who took it. One's own password shows the zip's; its ticket then gives the zip."""
     files = BankFile.objects.visible_to(request.user).select_related("batch__office", "made_by")
     file = files.filter(batch=_batch(request, pk)).first()
     if file is None:
         raise Http404
     context, answer = {}, {"by": request.user, "bank_file": file, "now": timezone.now()}
-    if request.method == "POST":
-        try:
-            if request.POST.get("ticket"):
-                packed = bank_files.open_file(ticket=request.POST["ticket"], **answer)
-                return download_parts(packed.name, packed.parts, packed.size)
+    ticket = request.POST.get("ticket")
+    form = PasswordForm(request.POST if request.method == "POST" and not ticket else None)
+    try:
+        if ticket:
+            packed = bank_files.open_file(ticket=ticket, **answer)
+            return download_parts(packed.name, packed.parts, packed.size)
+        if form.is_valid():
+            confirm_password(
+                by=request.user, password=form.cleaned_data["password"], target=file,
+                address=request.META.get("REMOTE_ADDR", ""),
+            )  # fmt: skip
             password, ticket = bank_files.show_password(**answer)
             context = {"password": password, "ticket": ticket}
-        except RuleViolation as violation:
-            context = {"fault": violation.message}
-    shown = page.file_context(file) | context
+    except RuleViolation as violation:
+        if form.is_bound:
+            refuse(form, violation)
+        context = {"fault": "" if form.is_bound else violation.message}
+    shown = page.file_context(file) | {"form": form} | context
     return render(request, "subsidies/bank_file_detail.html", shown)
 
 

@@ -18,9 +18,11 @@ from subsidies.bank_files.layouts import SHIPPED
 from subsidies.forms.bank_layouts import LayoutForm
 from subsidies.models import BankFile, BankLayout
 from subsidies.services import bank_layouts, payments
+from tests.factories.accounts import PASSWORD
 from tests.factories.payments import NOW, TODAY, second_clerk
 
 pytestmark = pytest.mark.django_db
+OWN = {"password": PASSWORD}
 LIST, CREATE = "subsidies:layout-list", "subsidies:layout-create"
 
 
@@ -183,7 +185,7 @@ def test_only_the_office_that_pays_sees_its_file(
 
 
 def ticket_and_password(client, batch):
-    page = client.post(file_url(batch)).content.decode()
+    page = client.post(file_url(batch), OWN).content.decode()
     password = re.search(r'fp-password">([^<]+)<', page)[1]
     return re.search(r'name="ticket" value="([^"]+)"', page)[1], password
 
@@ -225,6 +227,16 @@ def test_download_is_recorded_with_count_and_digest_and_listed(sign_in, clerk, s
     assert password not in page.content.decode()
 
 
+def test_password_is_shown_only_for_ones_own(sign_in, clerk, sealed_batch):
+    batch, client = sealed_batch(), sign_in(clerk)
+    for answer in ({}, {"password": "wrong"}):
+        page = client.post(file_url(batch), answer)
+        assert "ticket" not in page.context
+        assert page.context["form"].errors["password"]
+    assert not AuditEvent.objects.filter(type="bank-file.password-shown").exists()
+    assert AuditEvent.objects.filter(type="step_up.refused").count() == 1
+
+
 def test_every_download_has_a_password_of_its_own(sign_in, clerk, sealed_batch):
     batch, client = sealed_batch(), sign_in(clerk)
     assert ticket_and_password(client, batch)[1] != ticket_and_password(client, batch)[1]
@@ -262,7 +274,7 @@ def test_file_of_a_void_batch_is_not_handed_out(sign_in, clerk, sealed_batch):
     ticket, _ = ticket_and_password(client, batch)
     payments.void_batch(by=clerk, batch=batch, note="换银行", today=TODAY, now=NOW)
     assert "已经作废" in client.post(file_url(batch), {"ticket": ticket}).context["fault"]
-    assert "已经作废" in client.post(file_url(batch)).context["fault"]
+    assert "已经作废" in str(client.post(file_url(batch), OWN).context["form"].errors)
     assert "准备下载" not in client.get(file_url(batch)).content.decode()
 
 
