@@ -10,6 +10,7 @@ from fpadmin.accounts.models import SignInAttempt
 from fpadmin.audit.models import AuditEvent
 from subsidies.models import BatchState, Fund, LineState, PaymentBatch
 from subsidies.payments import batch_page
+from subsidies.payments.shares import split
 from subsidies.services import payments
 from subsidies.services.bank_returns import post_answers
 from tests.factories.benefits import set_rate, switch_on
@@ -420,3 +421,12 @@ def test_query_count_of_the_page(
 
     pages = [page(name, batch) for name in ("batch-detail", "batch-submit", "batch-print")]
     assert_query_count_does_not_grow(lambda: [client.get(url) for url in pages], grow)
+
+
+def test_order_of_the_shares_changes_nothing():
+    """PostgreSQL gives keys of JSON back in an order of its own."""
+    shares = {"县": Decimal("33.4"), "省": Decimal("33.3"), "中央": Decimal("33.3")}
+    forth = split(Decimal("333.33"), shares)
+    back = split(Decimal("333.33"), dict(reversed(shares.items())))
+    assert list(forth.items()) == list(back.items())
+    assert list(forth) == ["中央", "省", "县"]
