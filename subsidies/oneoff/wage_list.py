@@ -6,7 +6,7 @@ from decimal import Decimal
 import django_tables2 as tables
 
 from fpadmin.accounts.models import Region
-from fpadmin.ui.tables import NOWRAP, NOWRAP_WIDE, NUMERIC, WIDE, NameColumn, Table, TimeColumn
+from fpadmin.ui.tables import NOWRAP, NOWRAP_WIDE, WIDE, NameColumn, Table, TimeColumn
 from fpadmin.ui.templatetags.ui import money, status_tag
 from subsidies.models import AverageWage
 from subsidies.oneoff.pensions import CODE
@@ -54,7 +54,7 @@ class WageTable(Table):
 
     year = NameColumn("年度")
     place = tables.Column("市或县（区）", attrs=NOWRAP)
-    amount = tables.Column("年平均工资（元）", attrs=NUMERIC)
+    amount = tables.Column("年平均工资（元）", attrs=NUMERIC_WIDE)
     retired = tables.Column("次年退休每人（元）", accessor="supplement", attrs=NUMERIC_WIDE)
     document = tables.Column("依据文件", attrs=WIDE)
     state = tables.Column("状态", empty_values=(), attrs=NOWRAP)
