@@ -50,7 +50,6 @@ from subsidies.services.application_papers import add_paper
 from subsidies.services.bank_returns import post_answers
 from subsidies.services.notices import add_photo
 from subsidies.services.payments import hold_line
-from subsidies.services.recoveries import decide_recovery, propose_recovery
 from tests.conftest import TODAY
 from tests.factories.accounts import make_region, make_user
 from tests.factories.bank_files import make_approved, make_filed
@@ -60,6 +59,7 @@ from tests.factories.households import make_birth, make_household, make_resident
 from tests.factories.meetings import make_meeting, make_payee_to_see
 from tests.factories.notices import make_applicant, make_notice, make_objection
 from tests.factories.payments import NOW, bring_to, make_batch, make_exception, make_payee
+from tests.factories.recoveries import ask_back, let_fail
 from tests.factories.rosters import make_difference
 from tests.factories.special import (
     make_archive,
@@ -316,25 +316,11 @@ def _payment(place, name, state="draft"):
     return batch
 
 
-def _failed(place, name):
-    """A line that the bank did not pay: the account is wrong."""
-    batch = _payment(place, name, "sent")
-    keys = batch.lines.values_list("pk", flat=True)
-    failed = dict.fromkeys(keys, "账号不存在")
-    post_answers(by=batch.made_by, batch=batch, paid={}, failed=failed, today=TODAY, now=NOW)
-    return batch.lines.get(name=name)
-
-
 def _recovery(place, name, *, is_open=False):
     """A paid line that another clerk wants back; agreed to where `is_open`."""
     line = _payment(place, name, "reconciled").lines.get(name=name)
-    recovery = propose_recovery(
-        by=make_user("clerk", place.parent, f"pq{place.code}"), line=line, amount=line.amount,
-        reason="overpaid", by_deduction=False, note=name, today=TODAY, now=NOW,
-    )  # fmt: skip
-    if is_open:
-        decide_recovery(by=line.batch.made_by, recovery=recovery, accept=True, now=NOW)
-    return recovery
+    clerk = make_user("clerk", place.parent, f"pq{place.code}")
+    return ask_back(clerk, line, line.batch.made_by if is_open else None)
 
 
 def _held_line(place, name):
@@ -431,7 +417,7 @@ MAKERS = {
     "payment_reconciled": lambda place, name: _payment(place, name, "reconciled").pk,
     "payment_sent": lambda place, name: _payment(place, name, "sent").pk,
     "sent_line": lambda place, name: _payment(place, name, "sent").lines.get().pk,
-    "failed_batch": lambda place, name: _failed(place, name).batch_id,
+    "failed_batch": lambda place, name: let_fail(_payment(place, name, "sent")).pk,
     "paid_line": lambda place, name: _payment(place, name, "reconciled").lines.get(name=name).pk,
     "recovery": lambda place, name: _recovery(place, name).pk,
     "open_recovery": lambda place, name: _recovery(place, name, is_open=True).pk,
