@@ -10,7 +10,16 @@ from fpadmin.ui import listing
 from fpadmin.ui.choices import NamedFilter
 from fpadmin.ui.filters import FilterSet
 from fpadmin.ui.listing import Asked, ListColumn, ListSpec
-from fpadmin.ui.tables import NOWRAP, NUMERIC, WIDE, DayColumn, NameColumn, Table, TimeColumn
+from fpadmin.ui.tables import (
+    NOWRAP,
+    NOWRAP_WIDE,
+    NUMERIC,
+    WIDE,
+    DayColumn,
+    NameColumn,
+    Table,
+    TimeColumn,
+)
 from fpadmin.ui.templatetags.ui import money
 from subsidies.funds.fund_list import offices_of, policies_of, years_of
 from subsidies.models import ENTRY_KINDS, FundAccount, FundEntry
@@ -66,12 +75,12 @@ class EntryTable(Table):
     payer = tables.Column(attrs=NOWRAP)
     document = tables.Column(attrs=WIDE)
     batch = tables.Column(
-        accessor="batch__number", attrs=NOWRAP,
+        "批次", accessor="batch__number", attrs=NOWRAP,
         linkify=lambda record: record.batch.get_absolute_url() if record.batch_id else None,
     )  # fmt: skip
     note = tables.Column(attrs=WIDE)
-    by = tables.Column(accessor="by__name", attrs=NOWRAP)
-    at = TimeColumn()
+    by = tables.Column("登记人", accessor="by__name", attrs=NOWRAP)
+    at = TimeColumn(attrs=NOWRAP_WIDE)
 
     class Meta:
         model = FundEntry

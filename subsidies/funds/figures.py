@@ -52,6 +52,17 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Whole:
+    """All payers together: what one sent too much makes up for nothing that another owes."""
+
+    share: Decimal
+    due: Decimal | None
+    received: Decimal
+    left: Decimal | None
+    over: Decimal
+
+
+@dataclass(frozen=True)
 class FundPage:
     """All of it."""
 
@@ -59,7 +70,7 @@ class FundPage:
     is_even: bool
     budget_words: str
     sources: list[Source]
-    whole: Source
+    whole: Whole
 
 
 def page_of(fund: Fund) -> FundPage:
@@ -74,7 +85,13 @@ def page_of(fund: Fund) -> FundPage:
         even(fund),
         "" if fund.budget is None else capital_yuan(fund.budget),
         sources,
-        Source("合计", _sum(one.share for one in sources), fund.budget, _sum_received(sources)),
+        Whole(
+            _sum(one.share for one in sources),
+            fund.budget,
+            _sum(one.received for one in sources),
+            None if fund.budget is None else _sum(one.left for one in sources),
+            _sum(one.over for one in sources),
+        ),
     )
 
 
@@ -108,7 +125,3 @@ def _rank(payer: str) -> int:
 
 def _sum(parts) -> Decimal:
     return sum((part for part in parts if part is not None), Decimal(0))
-
-
-def _sum_received(sources: list[Source]) -> Decimal:
-    return _sum(one.received for one in sources)

@@ -217,6 +217,7 @@ def test_sources_say_what_is_still_due_by_the_shares(clerk, fund):
     assert rows["乡"] == (None, 0, Decimal("5.00"), 0)
     assert sum(one.due for one in page.sources) == fund.budget
     assert page.whole.received == Decimal("636069.01")
+    assert (page.whole.left, page.whole.over) == (Decimal("34016.00"), Decimal("5.00"))
     assert page.figures[0].words == "陆拾叁万陆仟零陆拾玖元零壹分"
     assert page.is_even
     assert [one.over for one in page.sources if one.payer == "乡"] == [Decimal("5.00")]
