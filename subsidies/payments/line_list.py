@@ -73,6 +73,13 @@ class LineFilter(SearchFilter):
     sensitive = False
 
     batch = django_filters.ChoiceFilter(label="批次", choices=[], empty_label="全部")
+    # A policy and a year of all batches together: 发放花名册.
+    policy = django_filters.ChoiceFilter(
+        label="政策", field_name="policy_code", choices=[], empty_label="全部"
+    )
+    pay_year = django_filters.ChoiceFilter(
+        label="发放年度", field_name="batch__pay_year", choices=[], empty_label="全部"
+    )
     village = NamedFilter(
         label="村（社区）",
         field_name="village",
@@ -95,9 +102,15 @@ class LineFilter(SearchFilter):
         batches = batches.filter(policy_code__in=hidden) if self.sensitive else batches.exclude(
             policy_code__in=hidden
         )  # fmt: skip
-        self.form.fields["batch"].choices = [
-            (str(pk), number) for pk, number in batches.values_list("pk", "number")
-        ]
+        known = list(batches.values_list("pk", "number", "policy_code", "pay_year"))
+        codes, years = {code for *_, code, _ in known}, {year for *_, year in known}
+        choices = {
+            "batch": [(str(pk), number) for pk, number, *_ in known],
+            "policy": [(code, name) for code, name in catalogue.choices() if code in codes],
+            "pay_year": [(str(year), f"{year}年") for year in sorted(years, reverse=True)],
+        }
+        for name, found in choices.items():
+            self.form.fields[name].choices = found
         grades = {
             grade
             for one in catalogue.policies().values()
@@ -151,13 +164,17 @@ class LineTable(Table):
     state = tables.Column("状态", attrs=NOWRAP)
     reason = tables.Column("原因", accessor="hold_reason", attrs=WIDE, empty_values=())
     paid_on = tables.Column("入账日期", attrs=NOWRAP)
+    policy = tables.Column("政策", accessor="policy_code", attrs=WIDE)
+    year = tables.Column("享受年度", attrs=NOWRAP)
+    batch = tables.Column("批次", accessor="batch__number", attrs=NOWRAP)
     acts = tables.Column("操作", accessor="pk", attrs=NOWRAP)
 
     class Meta:
         model = PaymentLine
         fields = (
             "line_no", "name", "village", "household", "account", "bank", "grade", "kind", "months",
-            "gross", "deduction", "amount", "basis", "state", "reason", "paid_on", "acts",
+            "gross", "deduction", "amount", "basis", "state", "reason", "paid_on", "policy", "year",
+            "batch", "acts",
         )  # fmt: skip
 
     def __init__(self, *args, **kwargs):
@@ -172,6 +189,12 @@ class LineTable(Table):
 
     def render_months(self, record):
         return months_words(record.policy_code, record.month_count, record.months)
+
+    def render_policy(self, value):
+        return catalogue.name_of(value)
+
+    def render_year(self, value):
+        return f"{value}年"
 
     def render_gross(self, value):
         return money(value)
@@ -193,6 +216,11 @@ class LineTable(Table):
 
     def render_acts(self, record):
         act = act_of(record, self.request.user)
+        if record.state == LineState.PAID and self.request.user.may(Permission.PAYMENT_MAKE):
+            return format_html(
+                '<a class="btn btn-plain btn-sm" href="{}" aria-label="追回：{}">追回</a>',
+                reverse("subsidies:recovery-create", args=[record.pk]), record.name,
+            )  # fmt: skip
         if not act:
             return NOTHING
         return format_html(
@@ -233,12 +261,12 @@ def months_words(code: str, number: int, bits: int) -> str:
 
 
 def basis_words(basis: dict) -> str:
-    """The rates that the amount is the sum of: 6×450.00＋6×590.00."""
+    """The rates that the amount is the sum of: 6×450.00＋6×590.00; of history, what the file said."""
     parts = [
         f"{number}×{rate}" if number > 1 else str(rate)
         for _, number, rate in basis.get("rates", ())
     ]
-    return "＋".join(parts)
+    return "＋".join(parts) or basis.get("note", "")
 
 
 def columns(kind: str) -> tuple[ListColumn, ...]:
@@ -268,6 +296,11 @@ def columns(kind: str) -> tuple[ListColumn, ...]:
             write=_reason_in_file, width=34,
         ),
         ListColumn("paid_on", "入账日期", ("paid_on",), kind="date", shown=False),
+        ListColumn(
+            "policy", "政策", ("policy_code",), shown=False, write=catalogue.name_of, width=30
+        ),
+        ListColumn("year", "享受年度", ("year",), kind="number", shown=False),
+        ListColumn("batch", "批次", ("batch__number",), shown=False, width=20),
         ListColumn(
             "acts", "操作", ("is_agreed", "account_digest", "batch__state"), fixed=True,
             in_file=False,
