@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from fpadmin.accounts.permissions import Permission
-from subsidies.models import BatchState, PaymentBatch
+from subsidies.models import SENT_BATCHES, BatchState, PaymentBatch
 from subsidies.payments.turns import may_take
 
 _STATE = BatchState
@@ -69,7 +69,7 @@ def _with_the_bank(batch: PaymentBatch, makes: bool) -> list[Action]:
         found.append(
             _linked("download", "下载银行文件", "subsidies:bank-file-download", batch, False)
         )
-    if batch.state in (_STATE.SENT, _STATE.PARTLY_RETURNED, _STATE.RECONCILED, _STATE.CLOSED):
+    if batch.state in SENT_BATCHES and batch.kind != PaymentBatch.Kind.HISTORY:
         waits = makes and batch.state in (_STATE.SENT, _STATE.PARTLY_RETURNED)
         found.append(_linked("answers", "银行回盘", "subsidies:batch-answers", batch, waits))
     return found

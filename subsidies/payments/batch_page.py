@@ -222,6 +222,8 @@ def figures_of(batch: PaymentBatch, sums: dict[str, Sums], fund: Fund | None) ->
             _money("抵扣多发款", sums["cut"]),
         ]
     waits = sums["waits"]
+    if batch.kind == PaymentBatch.Kind.HISTORY:
+        return [_money("发放金额", whole, lines_url(batch), prefix="人民币")]
     return [
         _money("批准金额", whole, lines_url(batch), prefix="人民币"),
         _money("已入账", sums["paid"], lines_url(batch, state="paid"),

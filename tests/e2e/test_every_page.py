@@ -48,6 +48,7 @@ from subsidies.models import (
     Enrolment,
     Notice,
     PaymentBatch,
+    PaymentPersons,
     PolicyExclusion,
     ReturnDeadline,
     Scenario,
@@ -241,6 +242,8 @@ def _policies(county: Region) -> None:
     values = {"policy_code": "CN-RURAL", "region": county, "from_on": next_year, "document": "试行"}
     PolicyExclusion.objects.create(other_code="YN-LUMP", **values)
     ReturnDeadline.objects.create(month=3, day=31, **values)
+    del values["policy_code"]
+    PaymentPersons.objects.create(persons=2, **values)
 
 
 def _notices(clerk: User, village: Region) -> None:

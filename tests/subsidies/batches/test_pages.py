@@ -14,6 +14,7 @@ from subsidies.payments.shares import split
 from subsidies.services import payments
 from subsidies.services.bank_returns import post_answers
 from tests.factories.benefits import set_rate, switch_on
+from tests.factories.meetings import make_payee_to_see
 from tests.factories.payments import NOW, bring_to, make_batch, make_money, make_payee, second_clerk
 
 PASSWORD = "Jiang-tai-73"
@@ -430,3 +431,16 @@ def test_order_of_the_shares_changes_nothing():
     back = split(Decimal("333.33"), dict(reversed(shares.items())))
     assert list(forth.items()) == list(back.items())
     assert list(forth) == ["中央", "省", "县"]
+
+
+def test_imported_past_is_shown_without_steps_or_acts(clerk, village, sign_in):
+    make_payee_to_see(village)
+    past = PaymentBatch.objects.get(kind="history")
+    client = sign_in(clerk)
+    body = text(client.get(past.get_absolute_url()))
+    assert "历史发放" in body
+    assert "发放金额" in body
+    assert "fp-steps" not in body
+    assert page("batch-answers", past) not in body
+    assert page("batch-close", past) not in body
+    assert "没有办理记录" in text(client.get(page("batch-steps", past)))
