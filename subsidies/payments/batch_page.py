@@ -25,7 +25,6 @@ from subsidies.models import (
     Recovery,
     reissued,
 )
-from subsidies.payments import changes
 from subsidies.payments.changes import short_day, with_changes
 from subsidies.payments.line_list import act_of, lines_url, reason_words
 from subsidies.payments.shares import FEN, split
@@ -272,7 +271,7 @@ def steps_of(batch: PaymentBatch, sums: dict[str, Sums], today: date) -> list[St
 
 def troubled(batch: PaymentBatch, user, today: date) -> tuple[list[Troubled], int]:
     """Failed lines that nobody paid again, unanswered ones, and those about which something changed."""
-    lines = with_changes(PaymentLine.objects.filter(batch=batch)).annotate(
+    lines = with_changes(PaymentLine.objects.filter(batch=batch), batch).annotate(
         is_again=reissued(),
         is_asked_back=Exists(Recovery.objects.filter(line=OuterRef("pk"))),
     )
@@ -315,14 +314,14 @@ def tell_url(batch: PaymentBatch, user, sums: dict[str, Sums]) -> str:
 
 def held_lines(batch: PaymentBatch, user, today: date) -> list[Troubled]:
     """The lines that stay out, with the reason and what changed about them."""
-    lines = with_changes(batch.lines.filter(state=LineState.HELD))
+    lines = with_changes(batch.lines.filter(state=LineState.HELD), batch)
     shown = lines.select_related("batch", "village").order_by("line_no")[:SHOWN]
     return [Troubled(line, reason_words(line, today), False, act_of(line, user)) for line in shown]
 
 
 def changed_count(batch: PaymentBatch) -> int:
     """How many listed lines something changed about: a warning to whoever checks or approves."""
-    return changes.changed(listed(batch)).count()
+    return with_changes(listed(batch), batch).exclude(change="").count()
 
 
 def fund_of(user, batch: PaymentBatch) -> Fund | None:
