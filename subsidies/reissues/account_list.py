@@ -66,6 +66,11 @@ class AccountFilter(FilterSet):
         label="发给村里", choices=TOLD, method="by_told", empty_label="全部"
     )
 
+    def __init__(self, data, *, queryset, request):
+        super().__init__(data, queryset=queryset, request=request)
+        if not request.user.may(Permission.PAYMENT_MAKE):
+            del self.form.fields["told"]  # a village sees only what it was told of
+
     def by_told(self, queryset, name, value):
         return queryset.filter(village_told_at__isnull=value == "no")
 
