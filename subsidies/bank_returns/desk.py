@@ -65,7 +65,7 @@ class ExceptionTable(Table):
         "户名", linkify=lambda record: reverse("subsidies:exception-detail", args=[record.pk])
     )
     batch_no = tables.Column("批次号", attrs=NOWRAP)
-    line_no = tables.Column("序号", attrs=NUMERIC)
+    line_no = tables.Column("批次内序号", attrs=NUMERIC)
     problem = tables.Column("问题", attrs=NOWRAP)
     said = tables.Column("银行说", accessor="result", attrs=WIDE)
     sent = tables.Column("送银行时", accessor="line", empty_values=(), attrs=WIDE)
@@ -183,7 +183,7 @@ def _without_an_answer(user, day) -> list[Todo]:
 COLUMNS = (
     ListColumn("name", "户名", ("name",), fixed=True),
     ListColumn("batch_no", "批次号", ("batch_no",), kind="code", width=22),
-    ListColumn("line_no", "序号", ("line_no",), kind="number"),
+    ListColumn("line_no", "批次内序号", ("line_no",), kind="number"),
     ListColumn("problem", "问题", ("problem",), write=lambda one: Problem(one).label, width=22),
     ListColumn("said", "银行说", ("result", "amount", "paid_on", "reason"), write=said, width=40),
     ListColumn("sent", "送银行时", ("line__name", "line__amount"), write=sent, width=26),
