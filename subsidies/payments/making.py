@@ -9,6 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
+from functools import reduce
+from operator import or_
+from typing import NamedTuple
 
 from django.db.models import Q, Sum
 from django.utils.timezone import localdate
@@ -47,11 +50,28 @@ COLUMNS = (
     "hold_reason", "reissue_of_id", "paid_on", "failed_reason", "answered_at", "late_paid_on",
     "village_told_at", "see_by", "meeting_id",
 )  # fmt: skip
+_LIVE_COLUMNS = (
+    "pk", "beneficiary", "enrolment__resident", "beneficiary__household", "slot", "months", "gross",
+    "batch__kind",
+)  # fmt: skip
+
+
+class Live(NamedTuple):
+    """A line that pays already, as far as others are worked out by it."""
+
+    pk: int
+    beneficiary: int
+    resident: int | None  # who stands on the roll; nobody of what was imported
+    household: int
+    slot: str
+    months: int
+    gross: Decimal
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """What live lines pay of one person's slot: months, gross, and whether all of it was imported."""
+    """What live lines pay of a line's slot: months, gross, and whether all of it was imported."""
 
     months: int = 0
     gross: Decimal = Decimal(0)
@@ -75,7 +95,8 @@ def make_lines(batch: PaymentBatch) -> int:
 
     The batch is in the draft and locked. What somebody held stays held.
     """
-    held = dict(batch.lines.filter(state=LineState.HELD).values_list("beneficiary", "hold_reason"))
+    by_hand = batch.lines.filter(state=LineState.HELD).exclude(hold_reason__in=FOUND_HERE)
+    held = dict(by_hand.values_list("beneficiary", "hold_reason"))
     RecoveryPart.objects.filter(line__batch=batch).delete()
     bulk.delete(PaymentLine.objects.filter(batch=batch))
     drafts = sorted(_drafts(batch), key=_order)
@@ -100,24 +121,26 @@ def make_lines(batch: PaymentBatch) -> int:
 
 
 def live_lines(policy_code: str, path: str):
-    """Lines of the policy by which people under the path are, or are being, paid."""
-    return PaymentLine.objects.filter(
-        below(path, "beneficiary__village__path"), policy_code=policy_code, state__in=LIVE_STATES
-    )
+    """Lines of the policy by which people under the path, or for whom others, are being or were paid."""
+    here = below(path, "beneficiary__village__path")
+    here |= below(path, "enrolment__resident__village__path")
+    return PaymentLine.objects.filter(here, policy_code=policy_code, state__in=LIVE_STATES)
 
 
 def _drafts(batch: PaymentBatch) -> Iterator[Draft]:
     book = policy_book(last_day(batch.policy, batch.year))
     for year, asked in _covered(batch).items():
         kind = PaymentLine.Kind.CURRENT if year == batch.year else PaymentLine.Kind.ARREARS
-        paid = _paid(batch, year)
-        for one in payables(
-            batch.policy_code, batch.office.path, year, bits=asked,
-            book=book if year == batch.year else None,
-        ):  # fmt: skip
+        found = list(
+            payables(
+                batch.policy_code, batch.office.path, year, bits=asked,
+                book=book if year == batch.year else None,
+            )
+        )  # fmt: skip
+        for one, paid in zip(found, _paid(batch, year, found), strict=True):
             if batch.part and batch.part != one.grade and batch.part != one.part:
                 continue
-            draft = _draft(one, year, kind, _paid_of(one, paid))
+            draft = _draft(one, year, kind, paid)
             if draft:
                 yield draft
 
@@ -139,33 +162,35 @@ def _covered(batch: PaymentBatch) -> dict[int, int]:
     return dict(sorted(covered.items(), reverse=True))
 
 
-def _paid(batch: PaymentBatch, year: int) -> Mapping[tuple[int, str], Paid]:
-    """What live lines pay already, by person and slot."""
+def _paid(batch: PaymentBatch, year: int, found: Sequence[Payable]) -> Iterator[Paid]:
+    """What live lines pay already of each of these.
+
+    Those that pay who stands on the roll, in whatever name, and those to whoever would be paid now: a
+    head may have changed since. What was imported names no roll: of a household's it counts for the first
+    line, unless it went to somebody who is looked at here anyway.
+    """
     slots = Q(slot=str(year)) | Q(slot__startswith="once")
-    found: dict[tuple[int, str], Paid] = {}
-    rows = live_lines(batch.policy_code, batch.office.path).filter(slots).order_by()
-    for person, slot, months, gross, kind in rows.values_list(
-        "beneficiary", "slot", "months", "gross", "batch__kind"
-    ).iterator(chunk_size=5_000):
-        before = found.get((person, slot), Paid())
-        found[person, slot] = Paid(
-            before.months | months,
-            before.gross + gross,
-            before.is_history and kind == PaymentBatch.Kind.HISTORY,
+    rows = live_lines(batch.policy_code, batch.office.path).filter(slots).order_by("pk")
+    looked_at = {pk for one in found for pk in (one.beneficiary, one.resident)}
+    by_person: dict[tuple[int, str], set[Live]] = defaultdict(set)
+    by_home: dict[tuple[int, str], set[Live]] = defaultdict(set)
+    for row in map(Live._make, rows.values_list(*_LIVE_COLUMNS).iterator(chunk_size=5_000)):
+        for person in {row.beneficiary, row.resident} - {None}:
+            by_person[person, row.slot].add(row)
+        if row.resident is None and row.beneficiary not in looked_at:
+            by_home[row.household, row.slot].add(row)
+    is_shared = batch.policy.who in ("couple", "family")
+    for one in found:
+        lines = {
+            row for pk in {one.beneficiary, one.resident} for row in by_person.get((pk, one.slot), ())
+        }  # fmt: skip
+        if is_shared:
+            lines |= by_home.pop((one.household, one.slot), set())
+        yield Paid(
+            reduce(or_, (row.months for row in lines), 0),
+            sum((row.gross for row in lines), Decimal(0)),
+            all(row.kind == PaymentBatch.Kind.HISTORY for row in lines),
         )
-    return found
-
-
-def _paid_of(one: Payable, paid: Mapping[tuple[int, str], Paid]) -> Paid:
-    """What was paid for the line: to the head, and to who stands on the roll, from before the head was."""
-    both = [paid[pk, one.slot] for pk in {one.beneficiary, one.resident} if (pk, one.slot) in paid]
-    if len(both) < 2:
-        return both[0] if both else Paid()
-    return Paid(
-        both[0].months | both[1].months,
-        both[0].gross + both[1].gross,
-        both[0].is_history and both[1].is_history,
-    )
 
 
 def _draft(one: Payable, year: int, kind: str, paid: Paid) -> Draft | None:

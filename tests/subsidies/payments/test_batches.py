@@ -147,6 +147,70 @@ def test_rate_that_rose_after_the_payment_is_topped_up(clerk, township, village,
     assert (line.amount, line.months) == (Decimal(120), 0)
 
 
+def married(village, code="SD-ONLY-CHILD"):
+    """A couple whose wife stands on the roll and whose money goes to the husband, the head."""
+    home = make_household(village)
+    head = give_account(make_resident(home, "李山"))
+    wife = give_account(make_resident(home, "张兰", sex="女", relation="配偶"))
+    make_enrolment(wife, code)
+    return head, wife
+
+
+def bury(head, day=date(2018, 10, 21)):
+    head.death_date = day
+    head.save()
+
+
+@pytest.mark.parametrize("heir", ["wife", "son"])
+def test_months_paid_to_a_head_who_died_are_not_paid_to_the_next(
+    clerk, township, village, people, heir
+):
+    head, wife = married(village)
+    batch = bring_to("sent", make_batch(clerk, township, "SD-ONLY-CHILD"), **people)
+    assert batch.lines.get().beneficiary == head
+    paid(batch)
+    bury(head)
+    if heir == "son":
+        make_resident(head.household, "李小山", birth_date=date(1995, 1, 5))
+    with pytest.raises(RuleViolation, match="没有可以发放的人"):
+        make_batch(clerk, township, "SD-ONLY-CHILD", is_on_already=True)
+    later = make_batch(clerk, township, "SD-ONLY-CHILD", 2019, is_on_already=True)
+    assert [one.year for one in later.lines.all()] == [2019]
+
+
+def test_months_that_history_paid_a_dead_head_are_not_paid_to_the_couple(clerk, township, village):
+    head, wife = married(village)
+    history(head, township, "SD-ONLY-CHILD")
+    bury(head)
+    with pytest.raises(RuleViolation, match="没有可以发放的人"):
+        make_batch(clerk, township, "SD-ONLY-CHILD")
+
+
+def history(head, township, code):
+    """A year that was paid before this system, to the head."""
+    batch = PaymentBatch.objects.create(
+        number="H1", office=township, policy_code=code, kind="history", year=2018, pay_year=2018,
+        from_month=date(2018, 1, 1), to_month=date(2018, 12, 1), state="closed",
+    )  # fmt: skip
+    return PaymentLine.objects.create(
+        batch=batch, line_no=1, state="paid", policy_code=code, slot="2018", year=2018,
+        months=(1 << 12) - 1, beneficiary=head, village=head.village, name=head.name, gross=120,
+        amount=120, is_agreed=True, paid_on=TODAY,
+    )  # fmt: skip
+
+
+def test_what_was_held_for_want_of_an_account_goes_once_there_is_one(clerk, township, village):
+    person = make_payee(village).resident
+    bare = make_enrolment(make_resident(make_household(village), "马桂英", sex="女")).resident
+    batch = make_batch(clerk, township)
+    payments.hold_line(by=clerk, line=batch.lines.get(beneficiary=person), reason="核实", now=NOW)
+    give_account(bare)
+    batch.refresh_from_db()
+    payments.recalculate(by=clerk, batch=batch, row_version=batch.row_version, today=TODAY, now=NOW)
+    states = batch.lines.values_list("beneficiary", "state", "hold_reason")
+    assert set(states) == {(person.pk, "held", "核实"), (bare.pk, "planned", "")}
+
+
 def test_overpayment_is_kept_out_of_later_payments_half_at_most(
     clerk, reviewer, township, village, people
 ):
