@@ -180,14 +180,16 @@ def _find(plan: ReturnPlan, numbers: set[str]) -> None:
 
 
 def _refuse_days(plan: ReturnPlan, rows: dict[int, Row]) -> None:
-    """Nothing arrives before it was sent."""
-    sent_on = {one.number: localdate(one.sent_at) for one in plan.batches.values() if one.sent_at}
+    """Nothing arrives before the bank's file was made; 送银行 may be pressed later than it went."""
+    sent_on = {
+        one.number: localdate(one.sealed_at) for one in plan.batches.values() if one.sealed_at
+    }
     for index, row in rows.items():
         day = sent_on.get(row.batch_no)
         if row.paid_on and day and row.paid_on < day:
             plan.table.error(
                 index, "paid_on", "paid_before_sent",
-                f"这个批次{day.isoformat()}送银行，入账日期不会更早。请向银行核实。",
+                f"这个批次的银行文件{day.isoformat()}才生成，入账日期不会更早。请向银行核实。",
             )  # fmt: skip
 
 

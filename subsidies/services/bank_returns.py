@@ -47,7 +47,7 @@ NOT_SENT = "批次{number}没有送银行，不能登记回盘。"
 NOT_OF_BATCH = "有{count}笔不在这个批次里，没有登记。请重新打开查看。"
 ANSWERED = "第{line}号现在是“{state}”，不能再登记结果，可能刚被别人登记。请重新打开查看。"
 TWICE = "同一笔有两种结果，没有登记。"
-BEFORE_SENT = "入账日期不能早于送银行的日期{day}。"
+BEFORE_SENT = "入账日期不能早于生成银行文件的日期{day}。"
 IN_FUTURE = "入账日期不能晚于今天。"
 _WAITING = (LineState.INSTRUCTED, LineState.UNKNOWN)
 _COLUMNS = ("state", "paid_on", "failed_reason", "answered_at", "see_by")
@@ -69,7 +69,7 @@ def post_answers(
 
     Paid ones get their day and the day by which the person is to be seen; what failed, or came back,
     is free money again. Lines may wait for an answer or be 结果不明; one that was paid may come back.
-    Refuses any other line, a batch that isn't with the bank, and days before it went there.
+    Refuses any other line, a batch that isn't with the bank, and days before its file was made.
     """
     returned = returned or {}
     batch = _sent(by, batch)
@@ -189,7 +189,8 @@ def _lines(batch: PaymentBatch, *answers: Collection[int]) -> dict[int, tuple]:
 
 
 def _refuse_days(batch: PaymentBatch, days: Collection[date], today: date) -> None:
-    sent = localdate(batch.sent_at)
+    # 送银行 may be pressed later than the file went.
+    sent = localdate(batch.sealed_at)
     if any(day > today for day in days):
         raise RuleViolation(IN_FUTURE, field="paid_on")
     if any(day < sent for day in days):

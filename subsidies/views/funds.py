@@ -5,7 +5,6 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from fpadmin import dates
@@ -124,7 +123,7 @@ def fund_entry_create(request, pk):
             entering.refuse_entry(by=request.user, fund=fund, today=today, **asked)
             return render(request, "subsidies/fund_entry_check.html", _check(fund, form))
         entry = services.record_entry(
-            by=request.user, fund=fund, today=today, now=timezone.now(), **values
+            by=request.user, fund=fund, today=today, now=dates.now(), **values
         )
     except RuleViolation as violation:
         refuse(form, violation)
@@ -220,7 +219,7 @@ def persons_cancel(request, pk):
     if request.method == "POST":
         try:
             persons_services.cancel_persons(
-                by=request.user, row=row, today=dates.today(), now=timezone.now()
+                by=request.user, row=row, today=dates.today(), now=dates.now()
             )
         except RuleViolation as violation:
             refused = violation.message

@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from fpadmin import dates
@@ -53,7 +52,7 @@ def recovery_create(request, pk):
     if request.method == "POST" and form.is_valid():
         try:
             recovery = services.propose_recovery(
-                by=request.user, line=line, today=today, now=timezone.now(), **form.values()
+                by=request.user, line=line, today=today, now=dates.now(), **form.values()
             )
         except RuleViolation as violation:
             refuse(form, violation)
@@ -87,7 +86,7 @@ def recovery_decide(request, pk):
                 by=request.user,
                 recovery=recovery,
                 accept=accept,
-                now=timezone.now(),
+                now=dates.now(),
                 **form.cleaned_data,
             )
         except RuleViolation as violation:
@@ -111,7 +110,7 @@ def recovery_repay(request, pk):
     if request.method == "POST" and form.is_valid():
         try:
             services.repay_recovery(
-                by=request.user, recovery=recovery, today=today, now=timezone.now(),
+                by=request.user, recovery=recovery, today=today, now=dates.now(),
                 **form.cleaned_data,
             )  # fmt: skip
         except RuleViolation as violation:

@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from fpadmin import dates
@@ -28,7 +27,7 @@ def reissue_create(request, pk):
             if not chosen:
                 raise RuleViolation("请至少勾选一笔。")
             child = services.create_reissue(
-                by=request.user, batch=batch, lines=chosen, today=dates.today(), now=timezone.now()
+                by=request.user, batch=batch, lines=chosen, today=dates.today(), now=dates.now()
             )
         except RuleViolation as violation:
             fault = violation.message
@@ -50,7 +49,7 @@ def account_tell(request, pk):
     batch = _batch(request, pk)
     if request.method == "POST":
         try:
-            count = services.tell_village(by=request.user, batch=batch, now=timezone.now())
+            count = services.tell_village(by=request.user, batch=batch, now=dates.now())
         except RuleViolation as violation:
             messages.error(request, violation.message)
         else:

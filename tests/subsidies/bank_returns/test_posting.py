@@ -70,7 +70,7 @@ def test_seen_within_fifteen_working_days_over_the_national_day(clerk, township,
     make_payee(village)
     batch = make_batch(clerk, township)
     bring_to("sent", batch, **people)
-    PaymentBatch.objects.filter(pk=batch.pk).update(sent_at="2018-09-20T02:00:00Z")
+    PaymentBatch.objects.filter(pk=batch.pk).update(sealed_at="2018-09-20T02:00:00Z")
     post(clerk, batch, paid=keys(batch), day=date(2018, 9, 27))
     # 28-30 September are worked, 1-7 October are not: the fifteenth is 23 October.
     assert batch.lines.get().see_by == date(2018, 10, 23)
@@ -110,7 +110,7 @@ def test_a_batch_not_with_the_bank_takes_no_answers(clerk, township, village, pe
 def test_days_in_the_future_or_before_it_was_sent_are_refused(clerk, sent):
     with pytest.raises(RuleViolation, match="不能晚于今天"):
         post(clerk, sent, paid=keys(sent), today=date(2018, 10, 9))
-    with pytest.raises(RuleViolation, match="不能早于送银行的日期2018-10-09"):
+    with pytest.raises(RuleViolation, match="不能早于生成银行文件的日期2018-10-09"):
         post(clerk, sent, paid=keys(sent), day=date(2018, 10, 8))
     assert states(sent) == ["instructed"] * 3
 

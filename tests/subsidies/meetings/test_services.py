@@ -62,7 +62,9 @@ def test_person_is_to_be_seen_within_fifteen_working_days_after_the_money(
     people = {"clerk": clerk, "reviewer": reviewer, "county_user": county_user}
     batch = bring_to("sent", make_batch(clerk, township), **people)
     # The bank had the file before the first of these days.
-    type(batch).objects.filter(pk=batch.pk).update(sent_at=datetime(2018, 9, 19, tzinfo=UTC))
+    type(batch).objects.filter(pk=batch.pk).update(
+        sealed_at=datetime(2018, 9, 19, tzinfo=UTC), sent_at=datetime(2018, 9, 19, tzinfo=UTC)
+    )
     batch.refresh_from_db()
     bank_returns.post_answers(
         by=clerk, batch=batch, paid={batch.lines.get().pk: paid_on}, failed={}, today=TODAY, now=NOW
