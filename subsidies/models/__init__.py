@@ -28,6 +28,7 @@ from subsidies.models.funds import (
     FundEntry,
     Recovery,
     RecoveryPart,
+    still_cut,
 )
 from subsidies.models.meetings import Meeting
 from subsidies.models.oneoff import (
@@ -125,4 +126,5 @@ __all__ = [
     "active_on",
     "reissued",
     "seen_by",
+    "still_cut",
 ]

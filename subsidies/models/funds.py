@@ -8,7 +8,14 @@ from django.db import models
 from django.db.models import F, Q
 
 from fpadmin.scoping import RegionScopedQuerySet
-from subsidies.models.payments import PaymentBatch, PaymentLine, agree
+from subsidies.models.payments import (
+    LIVE_STATES,
+    OPEN_BATCHES,
+    LineState,
+    PaymentBatch,
+    PaymentLine,
+    agree,
+)
 from subsidies.policies import catalogue
 from subsidies.policies.seeing import sees_sensitive
 
@@ -353,3 +360,16 @@ class RecoveryPart(models.Model):
 
     def __str__(self):
         return f"{self.recovery_id} {self.amount}"
+
+
+def still_cut(parts: str = "") -> Q:
+    """Parts that a payment under way is cut by, `parts` being the way to them.
+
+    A held line may still go while its batch is not with the bank: what it is cut by is not asked for
+    elsewhere meanwhile, or it would come back twice.
+    """
+    line = f"{parts}line__"
+    released = Q(**{
+        f"{line}state": LineState.HELD, f"{line}batch__state__in": [*OPEN_BATCHES, "approved"],
+    })  # fmt: skip
+    return Q(**{f"{line}state__in": LIVE_STATES}) | released

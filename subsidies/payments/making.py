@@ -31,6 +31,7 @@ from subsidies.models import (
     Recovery,
     RecoveryPart,
     active_on,
+    still_cut,
 )
 from subsidies.payments.entitlement import Payable, payables
 from subsidies.payments.periods import bits_between, last_day, months_in
@@ -256,7 +257,7 @@ def accounts_of(batch: PaymentBatch, people: set[int]) -> Mapping[int, tuple]:
 def _owing(batch: PaymentBatch, people: set[int]) -> Mapping[int, list[list]]:
     """{person: [[recovery, what is still owed], …]} of what comes back out of later payments."""
     found = defaultdict(list)
-    pending = Q(parts__counts=True) | Q(parts__line__state__in=LIVE_STATES)
+    pending = Q(parts__counts=True) | still_cut("parts__")
     rows = (
         Recovery.objects.filter(
             state=Recovery.State.OPEN, by_deduction=True, line__policy_code=batch.policy_code

@@ -7,14 +7,11 @@ from django.db.models import Q, Sum
 
 from subsidies.models import (
     Enrolment,
-    LineState,
     PaymentLine,
     Recovery,
     active_on,
+    still_cut,
 )
-
-# The bank has not answered yet: what is kept out of these will count, or not.
-_UNANSWERED = (LineState.PLANNED, LineState.INSTRUCTED, LineState.UNKNOWN)
 
 
 def most_of(line: PaymentLine, reason: str) -> Decimal:
@@ -38,8 +35,8 @@ def can_deduct(line: PaymentLine, today: date) -> bool:
 
 
 def under_way(recovery: Recovery) -> Decimal:
-    """What is being kept out of payments that are not answered yet."""
-    found = recovery.parts.filter(counts=False, line__state__in=_UNANSWERED)
+    """What is being kept out of payments that are not answered yet, or held and may still go."""
+    found = recovery.parts.filter(still_cut(), counts=False)
     return found.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
 
 

@@ -12,13 +12,13 @@ from fpadmin import bulk
 from fpadmin.crypto import decryptor, encryptor
 from households.models import Resident
 from subsidies.models import (
-    LIVE_STATES,
     Enrolment,
     LineState,
     PaymentBatch,
     PaymentLine,
     Recovery,
     RecoveryPart,
+    still_cut,
 )
 from subsidies.payments.entitlement import payables
 from subsidies.payments.making import COLUMNS, NO_ACCOUNT, accounts_of
@@ -149,7 +149,7 @@ def _parts(parent: PaymentBatch, rows: Sequence[Failed]) -> Parts:
     asked = {recovery for _, recovery, _ in parts}
     list(Recovery.objects.select_for_update().filter(pk__in=asked).order_by("pk").values_list("pk"))
     owing = Recovery.objects.filter(pk__in=asked, state=Recovery.State.OPEN, by_deduction=True)
-    pending = Q(parts__counts=True) | Q(parts__line__state__in=LIVE_STATES)
+    pending = Q(parts__counts=True) | still_cut("parts__")
     cut = owing.annotate(cut=Sum("parts__amount", filter=pending))
     left = {pk: amount - (gone or 0) for pk, amount, gone in cut.values_list("pk", "amount", "cut")}
     found: Parts = {}

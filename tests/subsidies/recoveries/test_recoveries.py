@@ -15,6 +15,7 @@ from fpadmin.errors import RuleViolation
 from households.models import Resident
 from subsidies.models import Fund, FundEntry, Recovery, RecoveryPart
 from subsidies.services.bank_returns import pay_late, post_answers
+from subsidies.services.payments import hold_line, release_line, void_batch
 from subsidies.services.recoveries import decide_recovery, propose_recovery, repay_recovery
 from subsidies.services.reissues import create_reissue
 from tests.factories.payments import (
@@ -265,6 +266,32 @@ def test_what_is_being_kept_out_of_a_payment_is_not_repaid_besides(people, clerk
     answer(clerk, later.batch)
     recovery.refresh_from_db()
     assert (recovery.state, recovery.settled, state_of(line)) == ("settled", 960, "recovered")
+
+
+def test_what_a_held_line_is_cut_by_comes_back_once(people, clerk, line, township):
+    recovery = opened(people, line, by_deduction=True)
+    batch = make_batch(clerk, township, year=2019, pay_year=2019, is_on_already=True)
+    held = batch.lines.get()
+    hold_line(by=clerk, line=held, reason="核实", now=NOW)
+    with pytest.raises(RuleViolation, match="最多可追回480.00元"):
+        repaid(clerk, recovery, "960.00")
+    repaid(clerk, recovery, "480.00")
+    other = make_batch(clerk, township, year=2020, pay_year=2020, is_on_already=True)
+    assert other.lines.get(year=2020).deduction == 0
+    release_line(by=clerk, line=held, now=NOW)
+    bring_to("sent", batch, **people)
+    answer(clerk, batch)
+    recovery.refresh_from_db()
+    assert (recovery.state, recovery.settled) == ("settled", 960)
+
+
+def test_what_a_line_left_behind_was_cut_by_is_owed_as_before(people, clerk, line, township):
+    recovery = opened(people, line, by_deduction=True)
+    batch = make_batch(clerk, township, year=2019, pay_year=2019, is_on_already=True)
+    void_batch(by=clerk, batch=batch, note="重做", today=TODAY, now=NOW)
+    repaid(clerk, recovery, "960.00")
+    recovery.refresh_from_db()
+    assert recovery.state == "settled"
 
 
 def test_deduction_that_fails_with_its_line_does_not_count(people, clerk, line, township):
