@@ -16,6 +16,7 @@ from fpadmin.errors import RuleViolation
 from fpadmin.versions import claim
 from households.services.scope import require_visible
 from subsidies.models import (
+    REISSUED_STATES,
     BatchState,
     LineState,
     PaymentBatch,
@@ -68,6 +69,10 @@ NEEDED = {
 OWN = "这个批次由您经办，请换一位同事核对或批准。"
 TWO_STEPS = "这个批次由您核对，请换一位同事批准。"
 CHANGED = "名单和您看到的不一样，可能刚被重新编制。请重新打开核对。"
+NO_ACCOUNT = {
+    PaymentBatch.Kind.REGULAR: "没有银行账号，不能发放。请先登记账号，再重新计算。",
+    PaymentBatch.Kind.REISSUE: "没有银行账号，不能发放。请先登记账号，再作废这个批次、重新补发。",
+}
 NOTHING = "没有可以发放的人：可能都已经发过，或者还没有标准。"
 
 
@@ -166,7 +171,10 @@ def hold_line(*, by, line: PaymentLine, reason: str, now: datetime) -> PaymentLi
 
 @transaction.atomic
 def release_line(*, by, line: PaymentLine, now: datetime) -> PaymentLine:
-    """Put a held line back; after the approval only one that was approved with the others."""
+    """Put a held line back; after the approval only one that was approved with the others.
+
+    Refuses one without an account, and a child whose parent has meanwhile arrived.
+    """
     batch, line = _locked_line(by, line)
     if line.state != LineState.HELD:
         raise RuleViolation("这一笔没有暂缓。")
@@ -175,7 +183,10 @@ def release_line(*, by, line: PaymentLine, now: datetime) -> PaymentLine:
     ):
         raise RuleViolation(NOT_NOW.format(state=batch.get_state_display()))
     if not line.account_digest:
-        raise RuleViolation("没有银行账号，不能发放。请先登记账号，再重新计算。")
+        raise RuleViolation(NO_ACCOUNT[batch.kind])
+    parent = line.reissue_of
+    if parent is not None and (parent.state not in REISSUED_STATES or parent.late_paid_on):
+        raise RuleViolation("原来的那一笔已经入账，不用再补发。")
     line.state, line.hold_reason = LineState.PLANNED, ""
     try:
         with transaction.atomic():

@@ -404,3 +404,14 @@ def test_of_two_clerks_at_once_one_makes_the_child(people, clerk, village):
     assert sorted(type(one).__name__ for one in outcomes) == ["int", "str"]
     assert "没有可以补发" in next(one for one in outcomes if isinstance(one, str))
     assert PaymentLine.objects.filter(reissue_of__batch=batch).count() == 2
+
+
+def test_child_whose_parent_arrived_meanwhile_stays_held(people, clerk, village):
+    batch = failing(people, village)
+    child = reissued(clerk, batch)
+    held = child.lines.get()
+    assert held.state == "held"
+    failed = batch.lines.get(pk=held.reissue_of_id)
+    pay_late(by=clerk, line=failed, paid_on=TODAY, today=TODAY, now=NOW)
+    with pytest.raises(RuleViolation, match="已经入账"):
+        payments.release_line(by=clerk, line=held, now=NOW)
