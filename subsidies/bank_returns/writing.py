@@ -11,7 +11,7 @@ from fpadmin.errors import RuleViolation
 from fpadmin.imports.journal import Journal
 from fpadmin.imports.kinds import changed_meanwhile
 from subsidies.bank_returns.plan import PAID, Queued, ReturnPlan
-from subsidies.models import PaymentBatch, ReturnException
+from subsidies.models import PaymentBatch, Recovery, RecoveryPart, ReturnException
 from subsidies.payments.steps import locked
 from subsidies.services import funds
 from subsidies.services.bank_returns import post_answers
@@ -44,12 +44,18 @@ def write_returns(plan: ReturnPlan, journal: Journal) -> list[log.Entry]:
 
 
 def _post(plan: ReturnPlan, now: datetime) -> None:
-    """Every batch and fund is held before the first is written, in one order for everybody."""
+    """Batches, what their lines are cut by, and funds are held before the first is written, in that order.
+
+    Whoever writes down a repayment holds the recovery and then the fund.
+    """
     batches = {one.pk: one for one in plan.batches.values()}
     touched = sorted(plan.paid.keys() | plan.failed.keys())
     touched = [pk for pk in touched if plan.paid.get(pk) or plan.failed.get(pk)]
     for pk in touched:
         locked(batches[pk])
+    cut = RecoveryPart.objects.filter(line__batch__in=touched, counts=False).values("recovery")
+    held = Recovery.objects.select_for_update().filter(pk__in=cut).order_by("pk")
+    list(held.values_list("pk"))
     keys = {
         (one.office_id, one.policy_code, one.pay_year): one for one in map(batches.get, touched)
     }

@@ -358,3 +358,19 @@ def test_numbers_are_masked_in_messages(clerk, sent, lines):
     outcome = look(clerk, answer(lines[0], account="6229000099999999999"))
     assert "6229000099999999999" not in str(outcome)
     assert lines[0].account not in str(outcome)
+
+
+def test_what_lines_are_cut_by_is_held_before_the_fund(clerk, lines):
+    """A repayment holds the recovery and then the fund: the other way round both would wait."""
+    with CaptureQueriesContext(connection) as queries:
+        take(clerk, answer(lines[0]))
+    asked = [one["sql"] for one in queries if one["sql"].startswith("SELECT")]
+    first = {
+        table: next(at for at, sql in enumerate(asked) if f'FROM "{table}"' in sql.split(" WHERE ")[0])
+        for table in ("subsidies_recovery", "subsidies_fund", "audit_chainhead")
+    }  # fmt: skip
+    assert sorted(first, key=first.get) == [
+        "subsidies_recovery",
+        "subsidies_fund",
+        "audit_chainhead",
+    ]
