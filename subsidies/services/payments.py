@@ -261,6 +261,7 @@ def approve_batch(
     if batch.persons > 2 and by.pk == batch.checked_by_id:
         raise RuleViolation(TWO_STEPS)
     _refuse_other_list(batch, sha256)
+    _hold_fund(batch)
     batch.approved_by, batch.approved_at = by, now
     _advance(batch, "approve", by, now, "", "approved_by", "approved_at")
     _move(by, batch, "reserve", batch.total, today, now)
@@ -274,6 +275,8 @@ def void_batch(*, by, batch: PaymentBatch, note: str, today: date, now: datetime
     if not note.strip():
         raise RuleViolation("请写明作废的原因。", field="note")
     bound = batch.state in (BatchState.APPROVED, BatchState.SEALED)
+    if bound:
+        _hold_fund(batch)
     batch.voided_by, batch.voided_at = by, now
     _advance(batch, "void", by, now, note.strip(), "voided_by", "voided_at")
     batch.lines.filter(state__in=[LineState.PLANNED, LineState.HELD]).update(state=LineState.VOID)
@@ -294,6 +297,7 @@ def seal_batch(*, by, batch: PaymentBatch, now: datetime) -> PaymentBatch:
 def send_batch(*, by, batch: PaymentBatch, today: date, now: datetime) -> PaymentBatch:
     """Say that the file went to the bank. What was held since the approval is free again."""
     batch = _begin(by, batch, "send")
+    _hold_fund(batch)
     batch.sent_by, batch.sent_at = by, now
     _advance(batch, "send", by, now, "", "sent_by", "sent_at")
     going = totals_of(batch.lines.filter(state=LineState.PLANNED))
@@ -358,6 +362,11 @@ def _advance(
 def _touch(batch: PaymentBatch) -> None:
     batch.row_version += 1
     batch.save(update_fields=["row_version"])
+
+
+def _hold_fund(batch: PaymentBatch) -> None:
+    """Before the step is recorded: whoever moves money holds the fund first and then the audit chain."""
+    funds.held_fund(office=batch.office, policy_code=batch.policy_code, year=batch.pay_year)
 
 
 def _move(by, batch: PaymentBatch, kind: str, amount, today: date, now: datetime) -> None:

@@ -4,7 +4,8 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from fpadmin.audit.models import AuditEvent
 from fpadmin.errors import RuleViolation
@@ -361,6 +362,32 @@ def test_line_held_after_the_approval_stays_out_and_frees_its_money(
     assert Fund.objects.get().reserved == 960
     batch.refresh_from_db()
     assert (batch.count, batch.total) == (2, 1920)
+
+
+@pytest.mark.parametrize("step", ["approve", "send", "void"])
+def test_fund_is_held_before_the_step_is_recorded(township, village, clerk, people, step):
+    """As by whoever enters money: the other way round both would wait for each other."""
+    make_payee(village)
+    make_money(clerk, township)
+    state = {"approve": "checked", "send": "sealed", "void": "approved"}[step]
+    batch = bring_to(state, make_batch(clerk, township), **people)
+    acts = {
+        "approve": lambda: payments.approve_batch(
+            by=people["county_user"], batch=batch, sha256=batch.sha256, today=TODAY, now=NOW
+        ),
+        "send": lambda: payments.send_batch(by=clerk, batch=batch, today=TODAY, now=NOW),
+        "void": lambda: payments.void_batch(
+            by=clerk, batch=batch, note="重做", today=TODAY, now=NOW
+        ),
+    }
+    with CaptureQueriesContext(connection) as queries:
+        acts[step]()
+    asked = [one["sql"] for one in queries if one["sql"].startswith("SELECT")]
+    fund, chain = (
+        next(at for at, sql in enumerate(asked) if f'FROM "{table}" WHERE' in sql)
+        for table in ("subsidies_fund", "audit_chainhead")
+    )
+    assert fund < chain
 
 
 def test_second_clerk_may_check(clerk, township, village):
