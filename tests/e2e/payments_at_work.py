@@ -17,7 +17,15 @@ from subsidies.services.pensions import set_case
 from tests.conftest import TODAY
 from tests.factories.bank_files import seal_with_file
 from tests.factories.meetings import make_meeting, make_payee_to_see
-from tests.factories.payments import NOW, bring_to, make_batch, make_payee
+from tests.factories.payments import (
+    NOW,
+    bring_to,
+    make_batch,
+    make_exception,
+    make_payee,
+    second_clerk,
+)
+from tests.factories.recoveries import ask_back
 
 
 def pay(users: dict[Role, User], village: Region) -> None:
@@ -34,13 +42,19 @@ def _meetings(worker: User) -> None:
 
 
 def _payments(users: dict, village: Region) -> None:
-    """A batch at each step; the draft with a line that is held, the last one with one that failed."""
-    clerk = users[Role.CLERK]
-    people = {
-        "clerk": clerk, "reviewer": users[Role.REVIEWER], "county_user": users[Role.COUNTY]
-    }  # fmt: skip
+    """A batch at each step, those on their way also of a colleague's, who leaves them to the clerk.
+
+    The draft has a line that is held, the oldest one that failed and two that are asked back.
+    """
+    clerk, reviewer = users[Role.CLERK], users[Role.REVIEWER]
+    colleague = second_clerk(village.parent)
+    people = {"clerk": clerk, "reviewer": reviewer, "county_user": users[Role.COUNTY]}
+    for state in ("checked", "submitted"):
+        make_payee(village, f"{BatchState(state).label}丙")
+        batch = make_batch(colleague, village.parent, is_on_already=True)
+        bring_to(state, batch, **people | {"clerk": colleague, "reviewer": clerk})
     for state in ("reconciled", "sent", "sealed", "approved", "checked", "submitted", "draft"):
-        for name in ("甲", "乙"):
+        for name in ("甲", "乙", "丙", "丁"):
             make_payee(village, f"{BatchState(state).label}{name}")
         batch = make_batch(clerk, village.parent, is_on_already=True)
         if state != "draft":
@@ -56,6 +70,10 @@ def _payments(users: dict, village: Region) -> None:
                 by=clerk, batch=batch, paid=dict.fromkeys(paid, TODAY),
                 failed={failed: "户名与账号不符"}, today=TODAY, now=NOW,
             )  # fmt: skip
+            ask_back(colleague, batch.lines.get(pk=paid[0]))
+            ask_back(colleague, batch.lines.get(pk=paid[1]), decided_by=reviewer)
+        if state == "sent":
+            make_exception(batch.lines.filter(state="instructed").first(), name="别人")
     add_layout(by=clerk, region=village.parent, layout=SHIPPED["text"])
     hold_line(by=clerk, line=batch.lines.filter(state="planned").first(), reason="待核实", now=NOW)
 

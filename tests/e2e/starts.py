@@ -22,6 +22,7 @@ from subsidies.models import (
     Enrolment,
     Notice,
     PaymentBatch,
+    Recovery,
     Scenario,
     StipendSheet,
 )
@@ -70,9 +71,12 @@ def starts_of(role: Role, user: User) -> list[str]:
         found.append(reverse("subsidies:scenario-people-list") + f"?scenario={scenario.pk}")
     if user.may(Permission.PAYMENT_VIEW):
         found += [batch.get_absolute_url() for batch in PaymentBatch.objects.order_by("pk")]
+        found += [reverse("subsidies:recovery-detail", args=[r.pk]) for r in Recovery.objects.all()]
         found.append(reverse("subsidies:line-sensitive-list"))
     if user.may(Permission.PAYMENT_MAKE):
         found.append(reverse("subsidies:batch-create") + "?policy=CN-RURAL")
+        draft = PaymentBatch.objects.get(state="draft")
+        found.append(reverse("subsidies:batch-lines", args=[draft.pk]))
     if user.may(Permission.BENEFIT_ANNUAL):
         found += [review.get_absolute_url() for review in AnnualReview.objects.all()]
         found += _roster_pages()
