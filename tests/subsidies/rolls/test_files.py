@@ -1,15 +1,11 @@
 """The files of the rolls: the page's rows, numbers masked, sensitive rolls counted as health data."""
 
-import io
 from datetime import date
 
-import openpyxl
 import pytest
-import pyzipper
 from django.http import QueryDict
-from django.utils import timezone
 
-from fpadmin.exports import selectors, services
+from fpadmin.exports import selectors
 from fpadmin.ui.listing import HEALTH, LISTS, Asked, Selection
 from subsidies.rolls.change_list import KEY as CHANGES
 from subsidies.rolls.roll_list import KEY, SENSITIVE_KEY
@@ -18,31 +14,6 @@ from tests.subsidies.rolls.test_changes import proposed
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2018, 10, 9)
-
-
-@pytest.fixture
-def export(settings, tmp_path, run_jobs_now):
-    """export(by, key, query) → the sheet's rows below its headings."""
-    settings.MEDIA_ROOT = tmp_path
-
-    def make(by, key, query="") -> list[list]:
-        spec = LISTS[key]
-        made = services.request_export(
-            by=by, spec=spec, columns=[c for c in spec.columns if c.in_file], scope="found",
-            selection=Selection(Asked(by, QueryDict(query), {}, TODAY), is_all=True), clear=False,
-            purpose="check", note="", now=timezone.now(),
-        )  # fmt: skip
-        run_jobs_now()
-        made.refresh_from_db()
-        content = b"".join(services.open_file(export=made, by=by))
-        with pyzipper.AESZipFile(io.BytesIO(content)) as archive:
-            archive.setpassword(made.password.encode())
-            sheet = openpyxl.load_workbook(io.BytesIO(archive.read(archive.namelist()[0]))).active
-        rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
-        start = next(i for i, row in enumerate(rows) if "姓名" in row)
-        return [dict(zip(rows[start], row, strict=True)) for row in rows[start + 1 :] if row[1]]
-
-    return make
 
 
 def test_file_of_a_roll_has_the_rows_of_the_page(clerk, village, export):
