@@ -53,6 +53,7 @@ from subsidies.models.payments import (
     PaymentLine,
     PaymentPersons,
     PaymentStep,
+    arrived_late,
     reissued,
 )
 from subsidies.models.policies import (
@@ -124,6 +125,7 @@ __all__ = [
     "Suspension",
     "WorkdayChange",
     "active_on",
+    "arrived_late",
     "reissued",
     "seen_by",
     "still_cut",

@@ -527,6 +527,15 @@ class PaymentStep(models.Model):
         return f"{self.batch_id} {self.action}"
 
 
+def arrived_late() -> Q:
+    """Failed lines whose money arrived after all and has not come back since.
+
+    They stay failed where something paid them again meanwhile; paid by one more they would be paid twice.
+    """
+    late = Q(state=LineState.FAILED, late_paid_on__isnull=False)
+    return late & ~Q(recoveries__state="settled")
+
+
 def reissued() -> Exists:
     """Whether a line has been, or is being, paid again."""
     return Exists(PaymentLine.objects.filter(reissue_of=OuterRef("pk")).exclude(state="void"))

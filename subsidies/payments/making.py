@@ -31,6 +31,7 @@ from subsidies.models import (
     Recovery,
     RecoveryPart,
     active_on,
+    arrived_late,
     still_cut,
 )
 from subsidies.payments.entitlement import Payable, payables
@@ -125,7 +126,8 @@ def live_lines(policy_code: str, path: str):
     """Lines of the policy by which people under the path, or for whom others, are being or were paid."""
     here = below(path, "beneficiary__village__path")
     here |= below(path, "enrolment__resident__village__path")
-    return PaymentLine.objects.filter(here, policy_code=policy_code, state__in=LIVE_STATES)
+    pays = Q(state__in=LIVE_STATES) | arrived_late()
+    return PaymentLine.objects.filter(here, pays, policy_code=policy_code)
 
 
 def _drafts(batch: PaymentBatch) -> Iterator[Draft]:

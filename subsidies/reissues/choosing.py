@@ -23,6 +23,7 @@ from subsidies.models import (
     LineState,
     PaymentLine,
     ReturnException,
+    arrived_late,
 )
 from subsidies.policies import catalogue
 from subsidies.reissues.reasons import about_account
@@ -60,12 +61,12 @@ def wrong_accounts(lines: QuerySet) -> QuerySet:
 
 
 def _paid_elsewhere() -> Q:
-    """Some of its months are in a live line, or a later one tried them; a rest without months, in any
-    that was made later."""
+    """Some of its months are in a live line or in one that arrived late, or a later one tried them; a rest
+    without months, in any that was made later."""
     both = ExpressionWrapper(F("months").bitand(OuterRef("months")), output_field=IntegerField())
     tried = Q(state__in=REISSUED_STATES, pk__gt=OuterRef("pk"))
     others = PaymentLine.objects.filter(
-        Q(state__in=LIVE_STATES) | tried, policy_code=OuterRef("policy_code"),
+        Q(state__in=LIVE_STATES) | tried | arrived_late(), policy_code=OuterRef("policy_code"),
         beneficiary=OuterRef("beneficiary"), slot=OuterRef("slot"),
     )  # fmt: skip
     same_month = Exists(others.alias(both=both).filter(both__gt=0))

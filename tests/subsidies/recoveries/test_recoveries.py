@@ -328,6 +328,24 @@ def test_late_success_after_a_re_issue_is_repaid_and_the_fund_comes_out(people, 
     assert fund.allotted == fund.free + fund.paid - fund.recovered
 
 
+def test_what_arrived_late_is_not_paid_again_where_its_re_issue_fails(people, clerk, village):
+    make_payee(village)
+    batch = bring_to("sent", make_batch(clerk, village.parent), **people)
+    answer(clerk, batch, failed=True)
+    child = create_reissue(by=clerk, batch=batch, today=TODAY, now=NOW)
+    bring_to("sent", child, **people)
+    _, recovery = pay_late(by=clerk, line=batch.lines.get(), paid_on=TODAY, today=TODAY, now=NOW)
+    answer(clerk, child, failed=True)
+    with pytest.raises(RuleViolation, match="没有可以补发的"):
+        create_reissue(by=clerk, batch=child, today=TODAY, now=NOW)
+    with pytest.raises(RuleViolation, match="没有可以发放的人"):
+        make_batch(clerk, village.parent, is_on_already=True)
+    decided(people["reviewer"], recovery)
+    repaid(clerk, recovery)
+    again = create_reissue(by=clerk, batch=child, today=TODAY, now=NOW)
+    assert again.lines.get().amount == 960
+
+
 def test_late_success_is_proposed_again_where_it_was_refused_and_never_deducted(
     people, clerk, village
 ):
