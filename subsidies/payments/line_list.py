@@ -30,6 +30,7 @@ from subsidies.forms.batches import HoldManyForm
 from subsidies.models import BatchState, LineState, PaymentBatch, PaymentLine
 from subsidies.payments import changes
 from subsidies.payments.changes import with_changes
+from subsidies.payments.steps import locked
 from subsidies.policies import catalogue
 from subsidies.policies.terms import grades_of
 from subsidies.services.payments import hold_line, release_line
@@ -338,7 +339,10 @@ def _release_rows(rows: list[PaymentLine], *, by, values, day) -> dict[int, str]
 
 def _each(rows: list[PaymentLine], act) -> dict[int, str]:
     refused = {}
-    for row in sorted(rows, key=lambda row: (row.batch_id, row.pk)):  # as batches are locked
+    # All of them before the first is recorded: others hold a batch and then the audit chain.
+    for batch in sorted({row.batch for row in rows}, key=lambda batch: batch.pk):
+        locked(batch)
+    for row in sorted(rows, key=lambda row: (row.batch_id, row.pk)):
         try:
             act(row)
         except RuleViolation as violation:

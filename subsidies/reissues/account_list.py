@@ -26,6 +26,7 @@ from fpadmin.ui.todos import Todo, TodoSource
 from households import selectors
 from households.models import ChangeRequest
 from subsidies.models import PaymentBatch, PaymentLine
+from subsidies.payments.steps import locked
 from subsidies.reissues.choosing import wrong_accounts
 from subsidies.reissues.reasons import PLAIN, fault_of
 from subsidies.services.reissues import tell_village
@@ -141,6 +142,9 @@ def tell(rows: list[PaymentLine], *, by, values, day) -> dict[int, str]:
     """Tell the villages, batch by batch."""
     refused: dict[int, str] = {}
     batches = PaymentBatch.objects.visible_to(by).in_bulk({row.batch_id for row in rows})
+    # All of them before the first is recorded: others hold a batch and then the audit chain.
+    for _, batch in sorted(batches.items()):
+        locked(batch)
     for pk, batch in sorted(batches.items()):
         chosen = {row.pk for row in rows if row.batch_id == pk}
         try:

@@ -20,6 +20,8 @@ from subsidies.models import (
     PaymentPersons,
     Recovery,
 )
+from subsidies.payments import line_list
+from subsidies.reissues import account_list
 from subsidies.services import payments
 from tests.factories.benefits import make_enrolment, set_rate
 from tests.factories.households import make_household, make_resident
@@ -388,6 +390,32 @@ def test_fund_is_held_before_the_step_is_recorded(township, village, clerk, peop
         for table in ("subsidies_fund", "audit_chainhead")
     )
     assert fund < chain
+
+
+@pytest.mark.parametrize("act", ["hold", "tell"])
+def test_batches_of_many_lines_are_held_before_anything_is_recorded(
+    clerk, township, village, people, act
+):
+    make_payee(village)
+    batches = [make_batch(clerk, township)]
+    make_payee(village, "晚确认")
+    batches.append(make_batch(clerk, township, is_on_already=True))
+    if act == "tell":
+        for batch in batches:
+            bring_to("sent", batch, **people)
+            batch.lines.update(state="failed", failed_reason="账号不存在")
+    rows = list(PaymentLine.objects.filter(batch__in=batches).select_related("batch"))
+    with CaptureQueriesContext(connection) as queries:
+        if act == "hold":
+            refused = line_list._hold_rows(rows, by=clerk, values={"reason": "等核实"}, day=TODAY)
+        else:
+            refused = account_list.tell(rows, by=clerk, values={}, day=TODAY)
+    assert refused == {}
+    asked = [one["sql"] for one in queries]
+    chain = next(at for at, sql in enumerate(asked) if 'FROM "audit_chainhead"' in sql)
+    before = "".join(asked[:chain])
+    for batch in batches:
+        assert f'WHERE "subsidies_paymentbatch"."id" = {batch.pk}' in before
 
 
 def test_second_clerk_may_check(clerk, township, village):
