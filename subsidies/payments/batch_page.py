@@ -13,7 +13,6 @@ from fpadmin.money import capital_yuan
 from fpadmin.ui.templatetags.ui import money, number
 from subsidies.models import (
     OPEN_BATCHES,
-    PAID_STATES,
     REISSUED_STATES,
     SENT_BATCHES,
     BatchState,
@@ -26,6 +25,7 @@ from subsidies.models import (
     reissued,
 )
 from subsidies.payments.changes import short_day, with_changes
+from subsidies.payments.counted import COUNTED, FAILED
 from subsidies.payments.line_list import act_of, lines_url, reason_words
 from subsidies.payments.shares import FEN, split
 from subsidies.payments.turns import ACTIONS, waiting_words
@@ -35,7 +35,6 @@ _SUM = DecimalField(max_digits=16, decimal_places=2)
 SHOWN = 50
 SHORT_DIGEST = 12
 # Of a line that came to nothing: it waits until it is paid again.
-FAILED = Q(state__in=REISSUED_STATES)
 _STATE = BatchState
 ACT_WORDS = {
     "hold": "暂缓", "release": "恢复", "recover": "追回", "look": "核实", "mend": "更正",
@@ -135,24 +134,14 @@ class Parts:
 
 def listed(batch: PaymentBatch) -> QuerySet:
     """The lines that the batch is about: those submitted, in the draft those that go on."""
-    if batch.kind == PaymentBatch.Kind.HISTORY:
-        return batch.lines.exclude(state=LineState.VOID)
-    if batch.state == _STATE.DRAFT or not batch.sha256:
-        return batch.lines.filter(state=LineState.PLANNED)
-    return batch.lines.filter(is_agreed=True)
+    return batch.lines.filter(COUNTED["listed"][1])
 
 
 def sums_of(batch: PaymentBatch) -> dict[str, Sums]:
     """Of what is listed, held, arrived, failed and not paid again, in one query."""
-    kinds = {
-        "planned": Q(state=LineState.PLANNED),
-        "held": Q(state=LineState.HELD),
-        "agreed": Q(is_agreed=True),
-        "paid": Q(state__in=PAID_STATES),
+    kinds = {key: which for key, (_, which) in COUNTED.items()} | {
         "failed": FAILED,
-        "waits": FAILED & ~reissued(),
         "out": Q(state__in=[LineState.INSTRUCTED, LineState.UNKNOWN]),
-        "cut": Q(deduction__gt=0) & Q(state=LineState.PLANNED),
     }
     counted = batch.lines.order_by().aggregate(
         **{f"n_{key}": Count("pk", filter=one) for key, one in kinds.items()},
@@ -189,7 +178,12 @@ def parts_of(batch: PaymentBatch) -> Parts:
     for pk, name, count, total in rows:
         sums = Sums(count, (total or Decimal(0)).quantize(FEN))
         villages.append(
-            Village(name, sums, lines_url(batch, village=pk), split(sums.total, shares))
+            Village(
+                name,
+                sums,
+                lines_url(batch, village=pk, counted="listed"),
+                split(sums.total, shares),
+            )
         )
     payers = list(villages[0].shares) if villages else list(shares)
     by_payer = {payer: sum((one.shares[payer] for one in villages), Decimal(0)) for payer in payers}
@@ -208,26 +202,26 @@ def figures_of(batch: PaymentBatch, sums: dict[str, Sums], fund: Fund | None) ->
     whole = whole_of(batch, sums)
     if batch.state in OPEN_BATCHES:
         return [
-            _money("拟发金额", whole, lines_url(batch, state="planned"), prefix="人民币"),
+            _money("拟发金额", whole, lines_url(batch, counted="listed"), prefix="人民币"),
             _free(whole, fund),
-            _money("暂缓", sums["held"], lines_url(batch, state="held")),
-            _money("抵扣多发款", sums["cut"]),
+            _money("暂缓", sums["held"], lines_url(batch, counted="held")),
+            _money("抵扣多发款", sums["cut"], lines_url(batch, counted="cut")),
         ]
     if batch.state in (_STATE.APPROVED, _STATE.SEALED):
         return [
-            _money("批准金额", whole, lines_url(batch), prefix="人民币"),
-            _money("送银行的", sums["planned"], lines_url(batch, state="planned")),
-            _money("批准后暂缓", _minus(whole, sums["planned"]), lines_url(batch, state="held")),
-            _money("抵扣多发款", sums["cut"]),
+            _money("批准金额", whole, lines_url(batch, counted="listed"), prefix="人民币"),
+            _money("送银行的", sums["planned"], lines_url(batch, counted="planned")),
+            _money("批准后暂缓", sums["held_later"], lines_url(batch, counted="held_later")),
+            _money("抵扣多发款", sums["cut"], lines_url(batch, counted="cut")),
         ]
     waits = sums["waits"]
     if batch.kind == PaymentBatch.Kind.HISTORY:
-        return [_money("发放金额", whole, lines_url(batch), prefix="人民币")]
+        return [_money("发放金额", whole, lines_url(batch, counted="listed"), prefix="人民币")]
     return [
-        _money("批准金额", whole, lines_url(batch), prefix="人民币"),
-        _money("已入账", sums["paid"], lines_url(batch, state="paid"),
+        _money("批准金额", whole, lines_url(batch, counted="listed"), prefix="人民币"),
+        _money("已入账", sums["paid"], lines_url(batch, counted="paid"),
                icon="check-circle-fill", css="fp-ok-text"),
-        _money("失败待补发", waits, lines_url(batch, state="failed"),
+        _money("失败待补发", waits, lines_url(batch, counted="waits"),
                icon="exclamation-octagon-fill" if waits.count else "",
                css="fp-bad-text" if waits.count else ""),
         Figure("兑现率", *rate_words(sums["paid"].total, whole.total)),
@@ -355,10 +349,6 @@ def last_words(batch: PaymentBatch, today: date) -> str:
 def digest_words(batch: PaymentBatch) -> str:
     """The first signs of the list's digest, to be compared by two people."""
     return batch.sha256[:SHORT_DIGEST]
-
-
-def _minus(one: Sums, other: Sums) -> Sums:
-    return Sums(one.count - other.count, one.total - other.total)
 
 
 def _money(

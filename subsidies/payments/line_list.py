@@ -30,6 +30,7 @@ from subsidies.forms.batches import HoldManyForm
 from subsidies.models import BatchState, LineState, PaymentBatch, PaymentLine
 from subsidies.payments import changes
 from subsidies.payments.changes import with_changes
+from subsidies.payments.counted import COUNTED
 from subsidies.payments.steps import locked
 from subsidies.policies import catalogue
 from subsidies.policies.terms import grades_of
@@ -88,6 +89,12 @@ class LineFilter(SearchFilter):
         empty_label="全部",
     )
     state = django_filters.ChoiceFilter(label="状态", choices=LineState.choices, empty_label="全部")
+    counted = django_filters.ChoiceFilter(
+        label="批次中",
+        choices=[(key, words) for key, (words, _) in COUNTED.items()],
+        method="by_counted",
+        empty_label="全部",
+    )
     changed = django_filters.ChoiceFilter(
         label="已变动", choices=YES, method="by_changed", empty_label="不限"
     )
@@ -124,6 +131,9 @@ class LineFilter(SearchFilter):
     def found(self, queryset, search: searches.Search):
         people = Resident.objects.visible_to(self.request.user).filter(search.matches())
         return queryset.filter(beneficiary__in=people.values("pk"))
+
+    def by_counted(self, queryset, name, value):
+        return queryset.filter(COUNTED[value][1])
 
     def by_changed(self, queryset, name, value):
         return queryset.exclude(change="")

@@ -15,7 +15,15 @@ from subsidies.services import payments
 from subsidies.services.bank_returns import post_answers
 from tests.factories.benefits import set_rate, switch_on
 from tests.factories.meetings import make_payee_to_see
-from tests.factories.payments import NOW, bring_to, make_batch, make_money, make_payee, second_clerk
+from tests.factories.payments import (
+    NOW,
+    TODAY,
+    bring_to,
+    make_batch,
+    make_money,
+    make_payee,
+    second_clerk,
+)
 
 PASSWORD = "Jiang-tai-73"
 LISTS = ("subsidies:batch-list", "subsidies:line-list", "subsidies:line-sensitive-list")
@@ -307,6 +315,33 @@ def test_page_says_what_arrived_and_what_failed(batch, people, clerk, sign_in):
     assert "壹仟玖佰贰拾元整" in body
     assert second.account not in body
     assert f"****{second.account[-4:]}" in body
+
+
+@pytest.mark.parametrize("state", ["draft", "approved", "sent"])
+def test_each_figure_opens_the_lines_it_counted(
+    clerk, reviewer, county_user, township, village, other_village, sign_in, state
+):
+    for name, place in (("陶有田", village), ("宋桂兰", village), ("苏翠琴", other_village)):
+        make_payee(place, name)
+    batch = make_batch(clerk, township)
+    payments.hold_line(by=clerk, line=batch.lines.get(line_no=1), reason="核实", now=NOW)
+    people = {"clerk": clerk, "reviewer": reviewer, "county_user": county_user}
+    if state != "draft":
+        batch = bring_to("approved", batch, **people)
+        payments.hold_line(by=clerk, line=batch.lines.get(line_no=2), reason="死亡", now=NOW)
+    if state == "sent":
+        payments.seal_batch(by=clerk, batch=batch, now=NOW)
+        payments.send_batch(by=clerk, batch=batch, today=TODAY, now=NOW)
+        paid = {batch.lines.get(state="instructed").pk: TODAY}
+        post_answers(by=clerk, batch=batch, paid=paid, failed={}, today=TODAY, now=NOW)
+    batch.refresh_from_db()
+    sums = batch_page.sums_of(batch)
+    figures = batch_page.figures_of(batch, sums, None)
+    opened = [(one.url, one.count) for one in figures if one.url]
+    opened += [(one.url, one.sums.count) for one in batch_page.parts_of(batch).villages]
+    assert len(opened) >= 4
+    for url, count in opened:
+        assert sign_in(clerk).get(url).context["list"].total == count, url
 
 
 def test_lines_show_account_masked_and_basis_in_words(batch, clerk, sign_in):
