@@ -250,21 +250,29 @@ def _paid_twice(by, line: PaymentLine, paid_on: date, now: datetime) -> Recovery
 
 
 def _count_deductions(paid: Mapping[int, date]) -> None:
-    """What was kept out of these lines has come back by now that they are paid."""
+    """What was kept out of these lines has come back by now that they are paid.
+
+    As far as it was still owed: a line that failed first may arrive after its debt came back otherwise.
+    """
     parts = _parts(paid, counts=False)
-    for day in {paid[part.line_id] for part in parts}:
-        keys = [part.pk for part in parts if paid[part.line_id] == day]
-        _mark(keys, counts=True, happened_on=day)
-    settled: dict[int, Decimal] = defaultdict(Decimal)
+    recoveries = {one.pk: one for one in _recoveries({part.recovery_id for part in parts})}
+    counted = []
     for part in parts:
-        settled[part.recovery_id] += part.amount
-    changed = []
-    for recovery in _recoveries(settled):
-        recovery.settled += settled[recovery.pk]
+        recovery = recoveries[part.recovery_id]
+        left = recovery.amount - recovery.settled
+        if left <= 0:
+            continue
+        part.amount = min(part.amount, left)
+        part.counts, part.happened_on = True, paid[part.line_id]
+        recovery.settled += part.amount
         if recovery.settled >= recovery.amount:
             recovery.state = Recovery.State.SETTLED
+        counted.append(part)
+    RecoveryPart.objects.bulk_update(counted, ["amount", "counts", "happened_on"], batch_size=500)
+    touched = {part.recovery_id for part in counted}
+    changed = [one for one in recoveries.values() if one.pk in touched]
+    for recovery in changed:
         recovery.row_version += 1
-        changed.append(recovery)
     Recovery.objects.bulk_update(changed, ["settled", "state", "row_version"], batch_size=500)
     done = [one.line_id for one in changed if one.state == Recovery.State.SETTLED]
     for some in _some(done):

@@ -306,6 +306,23 @@ def test_deduction_that_fails_with_its_line_does_not_count(people, clerk, line, 
     assert recovery.state == "settled"
 
 
+@pytest.mark.parametrize(("back", "counted"), [("960.00", 0), ("700.00", 260)])
+def test_cut_line_that_arrives_late_counts_for_what_is_still_owed(
+    people, clerk, line, township, back, counted
+):
+    recovery = opened(people, line, by_deduction=True)
+    later = make_batch(clerk, township, year=2019, pay_year=2019, is_on_already=True)
+    bring_to("sent", later, **people)
+    answer(clerk, later, failed=True)
+    repaid(clerk, recovery, back)
+    late, _ = pay_late(by=clerk, line=later.lines.get(), paid_on=TODAY, today=TODAY, now=NOW)
+    assert (late.state, late.amount) == ("paid", 480)
+    recovery.refresh_from_db()
+    assert (recovery.state, recovery.settled) == ("settled", 960)
+    parts = RecoveryPart.objects.filter(line=late, counts=True)
+    assert sum(part.amount for part in parts) == counted
+
+
 # After a late success
 
 
