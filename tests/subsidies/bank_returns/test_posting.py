@@ -211,7 +211,7 @@ def test_arrived_after_a_reissue_that_was_held_back_is_paid(clerk, sent):
         by=clerk, line=PaymentLine.objects.get(pk=one), paid_on=DAY, today=LATER, now=NOW
     )
     assert (line.state, recovery) == ("paid", None)
-    with pytest.raises(RuleViolation, match="已在别的批次"):
+    with pytest.raises(RuleViolation, match="已经入账"):
         payments.release_line(by=clerk, line=child.lines.get(), now=NOW)
 
 
