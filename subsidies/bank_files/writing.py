@@ -15,7 +15,7 @@ from typing import Any
 from django.db.models import ExpressionWrapper, F, QuerySet, TextField
 
 from fpadmin.accounts.models import Region
-from fpadmin.crypto import decryptor
+from fpadmin.crypto import decryptor, digest
 from fpadmin.errors import RuleViolation
 from subsidies.bank_files import workbook
 from subsidies.bank_files.layouts import CONSTANT, REMARKS, Layout, encodes, remark_of
@@ -25,6 +25,7 @@ NEWLINE = "\r\n"
 TOTALS = "合计"
 CHUNK = 5_000
 SHOWN = 10  # line numbers that a refusal names
+OTHER_ACCOUNT = "第{number}行的账号不是批准时的账号，没有生成文件。请不要送银行，联系技术支持。"
 Progress = Callable[[int, int, str], None]
 
 
@@ -200,16 +201,22 @@ def _numbers(found: Sequence[int]) -> str:
 
 
 def _lines(batch: PaymentBatch, words: Words, *, opens_accounts: bool = True) -> Iterator[Line]:
-    """In their order; accounts are opened as they are read."""
+    """In their order; accounts are opened as they are read.
+
+    Refuses an account that is not the one of the list that was approved: its digest stands in what three
+    people agreed to, its ciphertext may be written anew.
+    """
     opened = decryptor(PaymentLine._meta.get_field("account").context())
     rows = going(batch).annotate(sealed=ExpressionWrapper(F("account"), output_field=TextField()))
-    columns = ("line_no", "name", "sealed", "amount", "bank", "village", "household_no")
+    columns = (
+        "line_no", "name", "sealed", "account_digest", "amount", "bank", "village", "household_no",
+    )  # fmt: skip
     values = rows.order_by("line_no").values_list(*columns)
-    for number, name, sealed, amount, bank, village, household_no in values.iterator(CHUNK):
-        yield Line(
-            number, name, opened(sealed) if opens_accounts else "", amount, bank,
-            words.villages[str(village)], household_no,
-        )  # fmt: skip
+    for number, name, sealed, agreed, amount, bank, village, household_no in values.iterator(CHUNK):
+        account = opened(sealed) if opens_accounts else ""
+        if opens_accounts and digest(account) != agreed:
+            raise RuleViolation(OTHER_ACCOUNT.format(number=number))
+        yield Line(number, name, account, amount, bank, words.villages[str(village)], household_no)
 
 
 def _cells(layout: Layout, words: Words, batch_no: str) -> list[Callable[[Line], workbook.Cell]]:

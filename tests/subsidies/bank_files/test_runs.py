@@ -47,6 +47,13 @@ def test_file_is_kept_with_the_seal_and_what_proves_it(sealed_batch, clerk):
     assert Job.objects.get().state == "done"
 
 
+def test_account_that_is_not_the_one_approved_makes_no_file(approved, clerk, content):
+    batch = approved()
+    batch.lines.filter(line_no=2).update(account="6229000000009999999")
+    with pytest.raises(RuleViolation, match="第2行的账号不是批准时的账号"):
+        content(batch, SHIPPED["xlsx"])
+
+
 @pytest.mark.parametrize("layout", SHIPPED)
 def test_file_made_anew_is_the_same_bytes_whatever_happened_since(
     sealed_batch, village, clerk, layout
