@@ -41,14 +41,25 @@ def exceptions(asked: Asked) -> QuerySet:
     return found.annotate(day=day).order_by("created_at", "pk")
 
 
+def url_of(batch: PaymentBatch) -> str:
+    """The list of those of one batch."""
+    return f"{reverse(URL)}?batch={batch.pk}"
+
+
 class ExceptionFilter(FilterSet):
     """Conditions of the desk. Without 状态 those that wait show."""
 
     problem = django_filters.ChoiceFilter(label="问题", choices=Problem.choices, empty_label="全部")
+    batch = django_filters.ChoiceFilter(label="批次", choices=[], empty_label="全部")
     state = django_filters.ChoiceFilter(
         label="状态", choices=[(DONE, "已处理"), ("all", "全部")], method="by_state",
         empty_label="待核实",
     )  # fmt: skip
+
+    def __init__(self, data, *, queryset, request):
+        super().__init__(data, queryset=queryset, request=request)
+        known = exceptions_for(request.user).filter(batch__isnull=False).order_by("-batch")
+        self.form.fields["batch"].choices = known.values_list("batch", "batch__number").distinct()
 
     def filter_queryset(self, queryset):
         queryset = super().filter_queryset(queryset)

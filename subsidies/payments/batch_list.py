@@ -2,7 +2,7 @@
 
 import django_filters
 import django_tables2 as tables
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 
 from fpadmin.accounts.permissions import Permission
@@ -13,9 +13,9 @@ from fpadmin.ui.listing import HEALTH, Asked, ListColumn, ListSpec
 from fpadmin.ui.tables import NOWRAP, NUMERIC, NameColumn, NumberColumn, Table
 from fpadmin.ui.templatetags.ui import NOTHING, money, status_tag
 from fpadmin.ui.todos import Todo, TodoSource
-from subsidies.models import BatchState, PaymentBatch
+from subsidies.models import BatchState, PaymentBatch, ReturnException
 from subsidies.payments.periods import year_words
-from subsidies.payments.turns import TAGS, WAITING, waits_for
+from subsidies.payments.turns import TAGS, waiting_words, waits_for
 from subsidies.policies import catalogue
 from subsidies.policies.seeing import codes_for
 
@@ -26,7 +26,8 @@ URL = "subsidies:batch-list"
 
 def batches(asked: Asked) -> QuerySet:
     """The batches that the user may see, newest first."""
-    found = PaymentBatch.objects.visible_to(asked.user)
+    questions = ReturnException.objects.open().filter(batch=OuterRef("pk"))
+    found = PaymentBatch.objects.visible_to(asked.user).annotate(has_exceptions=Exists(questions))
     return found.select_related("office", "made_by").order_by("-pay_year", "-pk")
 
 
@@ -106,7 +107,7 @@ class BatchTable(Table):
         return money(record.total) if record.sha256 or record.count else NOTHING
 
     def render_waiting(self, record):
-        return WAITING.get(record.state) or NOTHING
+        return waiting_words(record.state, record.has_exceptions) or NOTHING
 
     def render_pay_year(self, value):
         return f"{value}年"
@@ -162,7 +163,7 @@ COLUMNS = (
     ListColumn("count", "笔数", ("count", "sha256"), kind="number"),
     ListColumn("total", "金额（元）", ("total", "count", "sha256"), kind="number", width=14),
     ListColumn("made_by", "经办人", ("made_by__name",)),
-    ListColumn("waiting", "等谁办", ("state",), write=lambda one: WAITING.get(one, ""), width=18),
+    ListColumn("waiting", "等谁办", ("state", "has_exceptions"), write=waiting_words, width=36),
     ListColumn("pay_year", "发放年度", ("pay_year",), kind="number", shown=False),
     ListColumn("note", "说明", ("note",), shown=False, width=30),
 )  # fmt: skip

@@ -11,6 +11,7 @@ from django.utils.timezone import localdate, localtime
 from fpadmin.accounts.permissions import Permission
 from fpadmin.money import capital_yuan
 from fpadmin.ui.templatetags.ui import money, number
+from subsidies.bank_returns import desk
 from subsidies.models import (
     OPEN_BATCHES,
     REISSUED_STATES,
@@ -259,7 +260,7 @@ def steps_of(batch: PaymentBatch, sums: dict[str, Sums], today: date) -> list[St
         is_now = place == current and not batch.voided_at
         note = "　".join(filter(None, (_who_when(who, at, today), words)))
         state = "done" if place < current else "now" if is_now else ""
-        steps.append(Step(label, note or (waiting_words(batch) if is_now else ""), state))
+        steps.append(Step(label, note or (waiting_words(batch.state) if is_now else ""), state))
     return steps
 
 
@@ -304,6 +305,12 @@ def tell_url(batch: PaymentBatch, user, sums: dict[str, Sums]) -> str:
     if not (sums["waits"].count and user.may(Permission.PAYMENT_MAKE)):
         return ""
     return reverse("subsidies:account-tell", args=[batch.pk])
+
+
+def exceptions_of(batch: PaymentBatch, user) -> tuple[int, str]:
+    """How many answers of the bank fit none of its payments and wait, and where they are listed."""
+    count = desk.exceptions_for(user).open().filter(batch=batch).count()
+    return count, desk.url_of(batch)
 
 
 def held_lines(batch: PaymentBatch, user, today: date) -> list[Troubled]:

@@ -26,6 +26,9 @@ WAITING = {
     State.SENT: "等银行回盘", State.PARTLY_RETURNED: "等银行其余回盘",
     State.RECONCILED: "等经办结清",
 }  # fmt: skip
+# Before the bank's other answers those that it gave and that fit no payment.
+EXCEPTIONS = "等经办核实回盘异常"
+WITH_BANK = (State.SENT, State.PARTLY_RETURNED)
 DOINGS = {
     "submit": "提交", "check": "核对", "approve": "批准", "seal": "生成银行文件", "send": "送银行",
     "close": "结清",
@@ -80,16 +83,17 @@ def excluded(batch: PaymentBatch, action: str) -> set[int]:
     return had
 
 
-def waiting_words(batch: PaymentBatch) -> str:
-    """Whom it waits for, in one phrase; "" once nobody."""
-    return WAITING.get(batch.state, "")
+def waiting_words(state: str, has_exceptions: bool = False) -> str:
+    """Whom a batch waits for, in one phrase; "" once nobody. The office comes before the bank."""
+    words = WAITING.get(state, "")
+    return f"{EXCEPTIONS}，{words}" if has_exceptions and state in WITH_BANK else words
 
 
-def who_is_next(batch: PaymentBatch) -> str:
+def who_is_next(batch: PaymentBatch, has_exceptions: bool = False) -> str:
     """The same with names where a person is waited for: 等普光华、杨建国核对."""
     action = STEPS.get(batch.state)
     if action is None:
-        return waiting_words(batch)
+        return waiting_words(batch.state, has_exceptions)
     names = list(_people(batch, action)[: MOST_NAMES + 1])
     if not names:
         needed = "、".join(sorted(_role_words(NEEDED[action])))

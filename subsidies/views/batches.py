@@ -394,6 +394,7 @@ def _page(request, batch: PaymentBatch, *, lost: bool = False, fault: str = ""):
     user, today = request.user, dates.today()
     sums = batch_page.sums_of(batch)
     troubles, trouble_count = batch_page.troubled(batch, user, today)
+    exceptions, exceptions_url = batch_page.exceptions_of(batch, user)
     return render(
         request,
         "subsidies/batch_detail.html",
@@ -406,6 +407,8 @@ def _page(request, batch: PaymentBatch, *, lost: bool = False, fault: str = ""):
             "figures": batch_page.figures_of(batch, sums, batch_page.fund_of(user, batch)),
             "troubles": troubles,
             "trouble_count": trouble_count,
+            "exceptions": exceptions,
+            "exceptions_url": exceptions_url,
             "tell_url": batch_page.tell_url(batch, user, sums),
             "held": batch_page.held_lines(batch, user, today),
             "sums": sums,
@@ -414,7 +417,7 @@ def _page(request, batch: PaymentBatch, *, lost: bool = False, fault: str = ""):
             "held_url": line_list.lines_url(batch, state="held"),
             "changed_url": line_list.lines_url(batch, changed="true"),
             "digest": batch_page.digest_words(batch),
-            "next": turns.who_is_next(batch),
+            "next": turns.who_is_next(batch, bool(exceptions)),
             "actions": actions_of(batch, user, sums),
             "returned": batch_page.last_return(batch),
             "voided": batch_page.void_step(batch),

@@ -20,6 +20,7 @@ from tests.factories.payments import (
     TODAY,
     bring_to,
     make_batch,
+    make_exception,
     make_money,
     make_payee,
     second_clerk,
@@ -315,6 +316,28 @@ def test_page_says_what_arrived_and_what_failed(batch, people, clerk, sign_in):
     assert "壹仟玖佰贰拾元整" in body
     assert second.account not in body
     assert f"****{second.account[-4:]}" in body
+
+
+def test_page_names_the_answers_that_wait_at_the_desk(batch, people, clerk, sign_in):
+    bring_to("sent", batch, **people)
+    client, listed = sign_in(clerk), reverse("subsidies:batch-list")
+    assert "回盘异常等核实" not in text(client.get(batch.get_absolute_url()))
+    assert "等经办核实回盘异常" not in text(client.get(listed))
+    first, _ = batch.lines.order_by("line_no")
+    done, _ = make_exception(first, "name"), make_exception(first, "amount")
+    other = make_exception(first, "no_batch", batch=None, name="别批人")
+    body = text(client.get(batch.get_absolute_url()))
+    assert "有2条对不上" in body
+    assert "<strong>等经办核实回盘异常，等银行回盘</strong>" in body
+    assert "等经办核实回盘异常，等银行回盘" in text(client.get(listed))
+    url = f"{reverse('subsidies:exception-list')}?batch={batch.pk}"
+    assert f'href="{url}"' in body
+    shown = text(client.get(url))
+    assert (first.name in shown, other.name in shown) == (True, False)
+    type(done).objects.filter(pk=done.pk).update(
+        resolution="ignored", note="核实", resolved_by=clerk, resolved_at=NOW
+    )
+    assert "有1条对不上" in text(client.get(batch.get_absolute_url()))
 
 
 @pytest.mark.parametrize("state", ["draft", "approved", "sent"])
