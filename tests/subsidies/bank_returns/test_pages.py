@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from fpadmin.ui.todos import todos_for
+from subsidies.bank_returns.ways import ways_of
 from subsidies.models import PaymentLine, ReturnException
 from subsidies.services.bank_returns import post_answers
 from tests.factories.payments import NOW, TODAY, bring_to, make_batch, make_exception, make_payee
@@ -67,6 +68,23 @@ def test_both_sides_stand_beside_each_other_with_masked_accounts(client, line):
     assert line.account not in shown
     for word in ("确认入账", "确认失败", "转追回", "核实后不处理"):
         assert word in shown
+
+
+@pytest.mark.parametrize(
+    ("problem", "values"),
+    [
+        ("amount", {"amount": "690.00"}),
+        ("name", {}),
+        ("account", {"result": "失败", "paid_on": None}),
+    ],
+)
+def test_help_names_no_way_out_that_is_not_offered(client, line, problem, values):
+    exception = make_exception(line, problem, **values)
+    shown = text(client.get(reverse("subsidies:exception-detail", args=[exception.pk])))
+    ways = {one.label for one in ways_of(exception)}
+    named = {label for label in ReturnException.Resolution.labels if f"“{label}”" in shown}
+    assert named <= ways
+    assert ("请银行更正，退回重发" in shown) == (problem == "amount")
 
 
 def test_an_exception_is_settled_on_its_page(client, line, clerk):
