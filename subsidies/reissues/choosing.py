@@ -47,14 +47,26 @@ def reissuable(lines: QuerySet) -> QuerySet:
 
 
 def wrong_accounts(lines: QuerySet) -> QuerySet:
-    """Those that wait for an account: it is still the one that failed, or there is none."""
+    """Those that wait for an account: it is still the one that failed, or there is none.
+
+    By the bank's reason, or because the office told the village of them whatever the reason says.
+    """
+    return _account_as_failed(lines).filter(about_account() | Q(village_told_at__isnull=False))
+
+
+def unclear_accounts(lines: QuerySet) -> QuerySet:
+    """Those whose reason doesn't speak of the account, so that the office has to say whether it does."""
+    return _account_as_failed(lines).filter(~about_account(), village_told_at__isnull=True)
+
+
+def _account_as_failed(lines: QuerySet) -> QuerySet:
     under_way = PaymentLine.objects.filter(reissue_of=OuterRef("pk")).exclude(
         state__in=[LineState.HELD, LineState.VOID]
     )
     same = Q(account_digest=F("digest_now"), name=F("name_now")) | Q(digest_now="")
     return (
         failed(lines)
-        .filter(about_account(), ~Exists(under_way), ~_paid_elsewhere())
+        .filter(~Exists(under_way), ~_paid_elsewhere())
         .alias(digest_now=_now("bank_account_digest"), name_now=_now("name"))
         .filter(same)
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from subsidies.models import PaymentBatch, PaymentLine
-from subsidies.reissues.choosing import reissuable, wrong_accounts
+from subsidies.reissues.choosing import reissuable, unclear_accounts, wrong_accounts
 from subsidies.reissues.making import accounts_now, holds_of, rows_of
 
 
@@ -54,3 +54,8 @@ def to_tell(batch: PaymentBatch) -> list[PaymentLine]:
     """Wrong accounts of the batch that no village was told of."""
     found = wrong_accounts(batch.lines.filter(village_told_at__isnull=True))
     return list(found.select_related("village").order_by("line_no"))
+
+
+def not_sure_to_tell(batch: PaymentBatch) -> list[PaymentLine]:
+    """Failed lines whose reason doesn't say that the account is wrong: told of only where chosen."""
+    return list(unclear_accounts(batch.lines).select_related("village").order_by("line_no"))

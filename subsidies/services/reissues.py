@@ -17,7 +17,7 @@ from households.services.scope import require_visible
 from subsidies.models import BatchState, LineState, PaymentBatch, PaymentLine
 from subsidies.payments.people import persons_needed
 from subsidies.payments.steps import add_step, locked, next_number
-from subsidies.reissues.choosing import reissuable, wrong_accounts
+from subsidies.reissues.choosing import reissuable, unclear_accounts, wrong_accounts
 from subsidies.reissues.making import Failed, rows_of, write_lines
 
 EVENT_TYPES = {
@@ -28,7 +28,9 @@ CHANGE_LABELS = {"parent": "原批次", "lines": "笔数"}
 NOTHING = "没有可以补发的：失败和退票的都已经补发、入账，或者在别的批次发放。"
 GONE = "所选的有{count}笔刚被补发、入账，或者在别的批次发放。请重新打开再选。"
 RACED = "有人刚编制了同一政策的另一个批次，请重新打开再选。"
-NOBODY_TO_TELL = "没有要发给村里的：账户有问题的都已经发过，或者已经更正。"
+NOBODY_TO_TELL = (
+    "没有要发给村里的：账户有问题的都已经发过，或者已经更正；看不出原因的，勾选了才发。"
+)
 NOT_YOURS = "这一步不由您的岗位办理。"
 
 
@@ -71,15 +73,23 @@ def create_reissue(
 
 @transaction.atomic
 def tell_village(
-    *, by, batch: PaymentBatch, lines: Collection[int] | None = None, now: datetime
+    *,
+    by,
+    batch: PaymentBatch,
+    lines: Collection[int] | None = None,
+    also: Collection[int] = (),
+    now: datetime,
 ) -> int:
     """Make the wrong accounts of the batch, or those in `lines`, tasks of their villages; how many.
 
-    A village is told of a line once.
+    With them those in `also` whose reason doesn't tell. A village is told of a line once.
     """
     batch = _begin(by, batch)
     wrong = wrong_accounts(batch.lines.filter(village_told_at__isnull=True)).order_by()
     asked = [pk for pk in wrong.values_list("pk", flat=True) if lines is None or pk in lines]
+    if also:
+        unclear = unclear_accounts(batch.lines).order_by().values_list("pk", flat=True)
+        asked += [pk for pk in unclear if pk in also]
     if not asked:
         raise RuleViolation(NOBODY_TO_TELL)
     bulk.update(PaymentLine, ("village_told_at",), [(pk, now) for pk in asked])

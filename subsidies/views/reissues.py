@@ -48,15 +48,18 @@ def account_tell(request, pk):
     """Which accounts of the batch become tasks of which village; done once."""
     batch = _batch(request, pk)
     if request.method == "POST":
+        also = {int(one) for one in request.POST.getlist("line") if one.isdecimal()}
         try:
-            count = services.tell_village(by=request.user, batch=batch, now=dates.now())
+            count = services.tell_village(by=request.user, batch=batch, also=also, now=dates.now())
         except RuleViolation as violation:
             messages.error(request, violation.message)
         else:
             messages.success(request, f"已把{count}笔发给村里更正账户。")
         return redirect(batch)
     return render(
-        request, "subsidies/account_tell.html", {"batch": batch, "lines": page.to_tell(batch)}
+        request,
+        "subsidies/account_tell.html",
+        {"batch": batch, "lines": page.to_tell(batch), "unclear": page.not_sure_to_tell(batch)},
     )
 
 

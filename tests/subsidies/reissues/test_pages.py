@@ -127,6 +127,34 @@ def test_village_is_told_and_sees_neither_policy_nor_sum(
     assert sign_in(other_propagandist).get(reverse(LIST)).context["list"].total == 0
 
 
+def test_reason_that_does_not_tell_is_sent_only_where_ticked(
+    people, clerk, propagandist, village, sign_in
+):
+    batch = failing(people, village, [WRONG, "XYZ不明代码E99", SYSTEM])
+    wrong, odd, system = batch.lines.order_by("line_no")
+    client, url = sign_in(clerk), reverse("subsidies:account-tell", args=[batch.pk])
+    page = text(client.get(url))
+    assert "原因看不出是账户问题" in page
+    assert "2笔，勾选的才发给村里" in page
+    assert "发给村里（1笔，加上勾选的）" in page
+    for line in (odd, system):
+        assert f'name="line" value="{line.pk}">' in page  # not ticked
+    assert f'value="{wrong.pk}"' not in page
+    assert "已把2笔发给村里" in text(client.post(url, {"line": [odd.pk]}, follow=True))
+    told = batch.lines.filter(village_told_at__isnull=False).order_by("line_no")
+    assert list(told) == [wrong, odd]
+    shown = text(sign_in(propagandist).get(reverse(LIST)))
+    assert "XYZ不明代码E99" in shown
+    assert SYSTEM not in shown
+    left = text(client.get(url))
+    assert "发给村里（只发勾选的）" in left
+    assert odd.name not in left
+    assert "没有要发给村里的" in text(client.post(url, follow=True))
+    assert "没有要发给村里的" in text(client.post(url, {"line": [odd.pk, 10**9]}, follow=True))
+    give_account(odd.beneficiary, "6228480000000000018")
+    assert "XYZ不明代码E99" not in text(sign_in(propagandist).get(reverse(LIST)))
+
+
 def test_account_that_was_proposed_waits_and_that_was_mended_leaves(
     people, clerk, propagandist, village, sign_in
 ):
