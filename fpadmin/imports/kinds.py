@@ -14,7 +14,8 @@ class Column:
     """One column of a workbook.
 
     type is text, code, idno, date, month, int, money, bool or choice (then `choices`). `note` is
-    printed in the template. `personal` values are masked in messages, previews and logs.
+    printed in the template. `personal` values are masked in messages, previews and logs. `synonyms`
+    are others' words for a choice: theirs → ours; what an office taught the import goes before them.
     """
 
     heading: str
@@ -23,6 +24,7 @@ class Column:
     required: bool = False
     aliases: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
+    synonyms: Mapping[str, str] = field(default_factory=dict, hash=False)
     note: str = ""
     max_length: int = 200
     personal: bool = False
@@ -149,6 +151,9 @@ class WorkbookKind:
     plan(table, ground) validates the parsed table against the registry and returns a Plan (see
     engine.py) without writing; write(plan, journal) writes it in the caller's transaction, tells
     the journal what it does, and returns the audit entries of single records.
+
+    `edits_registry` is False of a kind whose rows aren't registered records, such as a bank's answers:
+    no page asks from which day its changes count or says what an empty cell does; its day is today.
     """
 
     key: str
@@ -160,6 +165,7 @@ class WorkbookKind:
     undo: Undo
     sample: dict[str, str] = field(default_factory=dict)  # a sample row of the template, by key
     note: str = ""
+    edits_registry: bool = True
     order: int = 50  # in which an office imports them: regions 10, residents 20, births 30
 
     def column(self, key: str) -> Column:

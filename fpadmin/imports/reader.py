@@ -349,6 +349,15 @@ def _positions(kind: WorkbookKind, found: _Found) -> tuple[dict[str, int], list[
     return positions, unknown
 
 
+TOTALS = ("合计", "总计")
+
+
+def _is_total(row: list) -> bool:
+    """Whether the row begins with 合计, or has the bare word in any cell, as banks write it."""
+    words = [normal_heading(cell) for cell in filter(plain, row)]
+    return words[0].startswith(TOTALS) or any(word in TOTALS for word in words)
+
+
 def _records(rows: Iterator[list], heading_row: int) -> Iterator[tuple[int, list]]:
     """(Excel row, cells) without blank rows and without a closing 合计 row."""
     held: tuple[int, list] | None = None
@@ -362,7 +371,7 @@ def _records(rows: Iterator[list], heading_row: int) -> Iterator[tuple[int, list
                 break
             yield held
         held = number, row
-    if held and not normal_heading(next(filter(plain, held[1]))).startswith(("合计", "总计")):
+    if held and not _is_total(held[1]):
         count += 1
         yield held
     if count > settings.IMPORT_MAX_ROWS:
@@ -393,11 +402,12 @@ def _parse(
         else:
             values.extend([None] * len(chunk))
             continue
-        _parse_cells(table, column, cells, first, layout.words.get(column.key))
+        words = {**column.synonyms, **layout.words.get(column.key, {})}
+        _parse_cells(table, column, cells, first, words)
 
 
 def _parse_cells(
-    table: Table, column: Column, cells: list, first: int, words: Mapping[str, str] | None
+    table: Table, column: Column, cells: list, first: int, words: Mapping[str, str]
 ) -> None:
     """Equal cells are parsed once: ID numbers across all their columns, others within one."""
     widget, append = table.widgets[column.key], table.columns[column.key].append

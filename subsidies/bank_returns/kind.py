@@ -5,6 +5,11 @@ from fpadmin.imports.kinds import Column, Undo, WorkbookKind, register
 from subsidies.bank_returns.plan import FAILED, PAID, plan_returns
 from subsidies.bank_returns.writing import write_returns
 
+# Banks' words for the two outcomes; another bank's are taught on the page of the columns.
+SYNONYMS = {
+    **dict.fromkeys(("交易成功", "处理成功", "代发成功", "入账成功", "已入账", "已处理"), PAID),
+    **dict.fromkeys(("交易失败", "处理失败", "代发失败", "入账失败", "未入账", "退票"), FAILED),
+}
 KIND = WorkbookKind(
     key="bank_returns",
     sheet="代发回盘",
@@ -25,7 +30,7 @@ KIND = WorkbookKind(
         Column("金额", "amount", "money", required=True, aliases=("金额（元）", "代发金额")),
         Column(
             "处理结果", "result", "choice", required=True, choices=(PAID, FAILED),
-            aliases=("结果", "处理状态"),
+            aliases=("结果", "处理状态"), synonyms=SYNONYMS,
         ),
         Column("失败原因", "reason", aliases=("原因",), note="失败时填写银行的原话"),
         Column(
@@ -45,6 +50,7 @@ KIND = WorkbookKind(
     },
     note="银行代发以后返回的结果，一笔一行。户名、账号、金额与送银行时一致才登记，其余转回盘异常核实。"
     "涉及资金，导入后不能撤销；登记错的在批次回盘页逐笔更正。",
+    edits_registry=False,
     order=80,
 )  # fmt: skip
 

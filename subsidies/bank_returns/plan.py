@@ -318,8 +318,10 @@ def _cell(queued: Queued) -> str:
 
 
 def _summarize(plan: ReturnPlan) -> None:
-    """The whole file in words, before the warnings of its rows."""
+    """The whole file in words, before the warnings of its rows; nothing of a file without rows."""
     table = plan.table
+    if not len(table):
+        return
     paid = {pk for lines in plan.paid.values() for pk in lines}
     total = sum((line.amount for line in plan.lines.values() if line.pk in paid), Decimal(0))
     failed = sum(map(len, plan.failed.values()))

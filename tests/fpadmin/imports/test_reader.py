@@ -103,6 +103,18 @@ def test_old_xls():
 
 
 @pytest.mark.parametrize(
+    ("last", "records"),
+    [
+        (["", "合计", "", "", ""], 1),
+        (["2", "总 计", "", "", ""], 1),
+        (["539981001202", "合计村", "村", "", ""], 2),
+    ],
+)
+def test_total_may_stand_in_any_cell_of_the_last_row(last, records):
+    assert len(read(make_workbook(HEADINGS, [ROW, last]))) == records
+
+
+@pytest.mark.parametrize(
     ("headings", "rows", "code"),
     [
         (["区划代码", "名称", "城乡分类"], [["1", "2", "3"]], "missing_column"),

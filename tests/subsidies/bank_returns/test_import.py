@@ -83,6 +83,13 @@ def test_the_preview_says_it_in_words_and_changes_nothing(clerk, sent, lines):
     ]
 
 
+def test_banks_words_for_the_outcome_are_understood(clerk, sent, lines):
+    one, two, _ = lines
+    rows = [answer(one, "交易成功", paid_on="2018-10-09"), answer(two, "退票")]
+    assert counts(take(clerk, *rows)) == (2, 0, 0, 0)
+    assert states(sent)[:2] == ["paid", "failed"]
+
+
 def test_names_and_accounts_may_be_written_otherwise(clerk, sent, lines):
     account = lines[0].account
     row = answer(lines[0], name=" 陶 有田", account=f"{account[:4]} {account[4:8]}-{account[8:]}")
