@@ -185,8 +185,8 @@ class WorkerForm(forms.Form):
 
     def worker(self) -> Worker | None:
         """The worker as the service takes it; None of an empty row or one to be dropped."""
-        data = self.cleaned_data
-        if data["drop"] or not data["name"].strip():
+        data = self.cleaned_data  # empty of a row that nobody touched
+        if data.get("drop") or not data.get("name", "").strip():
             return None
         months = data["months"]
         return Worker(

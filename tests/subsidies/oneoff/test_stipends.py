@@ -272,7 +272,16 @@ def post_data(sheet, **first):
         data |= {
             f"w-{at}-{name}": value for name, value in (row | (first if not at else {})).items()
         }
-    return data | {f"w-{len(lines)}-name": "", f"w-{len(lines)}-months": 12}
+    # A row that nobody touched, as a browser sends it.
+    empty = {
+        "name": "",
+        "village": "",
+        "months": 12,
+        "appraisal": "passed",
+        "amount": "",
+        "bank": "",
+    }
+    return data | {f"w-{len(lines)}-{name}": value for name, value in empty.items()}
 
 
 def test_sheet_by_its_pages(sign_in, clerk, reviewer, township, workers):
