@@ -88,7 +88,7 @@ class DueTable(Table):
     group = tables.Column("小组", accessor="household__group__name", attrs=NOWRAP)
     household = tables.Column("户编号", accessor="household__number")
     phone = tables.Column("手机", attrs=NOWRAP)
-    what = tables.Column("发放项目", accessor="codes", attrs=WIDE)
+    what = tables.Column("发放项目", accessor="projects", attrs=WIDE)
     yuan = tables.Column("金额（元）", attrs=NUMERIC)
     paid_on = DayColumn("到账日期", accessor="paid_on")
     see_by = DayColumn("见面期限", accessor="see_by", orderable=True)
@@ -113,7 +113,7 @@ class DueTable(Table):
         return phone_shown(value)
 
     def render_what(self, value):
-        return waiting.names_of(value) or NOTHING
+        return waiting.projects_of(value) or NOTHING
 
     def render_yuan(self, value):
         return money(value)
@@ -134,7 +134,7 @@ COLUMNS = (
     ListColumn("group", "小组", ("household__group__name",), width=10),
     ListColumn("household", "户编号", ("household__number",), kind="code", width=10),
     ListColumn("phone", "手机", ("phone",), kind="code", mask=mask_phone, width=14),
-    ListColumn("what", "发放项目", ("codes",), width=30, write=waiting.names_of),
+    ListColumn("what", "发放项目", ("projects",), width=40, write=waiting.projects_of),
     # The sum alone tells who draws what a policy without a name in files pays.
     ListColumn("yuan", "金额（元）", ("yuan",), kind="number", in_file=False),
     ListColumn("paid_on", "到账日期", ("paid_on",), kind="date"),

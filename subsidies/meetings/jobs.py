@@ -42,7 +42,8 @@ def groups_of(user, day: date) -> tuple[list[Group], int]:
     everybody = waiting.people(user)
     changed = terms.changes()
     found = [
-        (one.see_by, Job(one, waiting.names_of(one.codes), mask_phone(one.phone) if one.phone else "",
+        (one.see_by, Job(one, waiting.projects_of(one.projects),
+                         mask_phone(one.phone) if one.phone else "",
                          *waiting.due_tag(one.see_by, day, changed)))
         for one in everybody[:MOST]
     ]  # fmt: skip

@@ -17,7 +17,9 @@ from django.db.models import (
     QuerySet,
     Subquery,
     Sum,
+    Value,
 )
+from django.db.models.functions import Concat
 
 from fpadmin.workdays import workdays_between
 from households.models import Resident
@@ -30,8 +32,8 @@ SOON = 5  # working days
 _PAID = Q(state=LineState.PAID)
 
 
-class _Codes(Aggregate):
-    """The different values of a column in one text, with commas."""
+class _Texts(Aggregate):
+    """The different values in one text, with commas."""
 
     function = "STRING_AGG"
     template = "%(function)s(DISTINCT %(expressions)s, ',')"
@@ -41,6 +43,9 @@ class _Codes(Aggregate):
         return self.as_sql(
             compiler, connection, template="GROUP_CONCAT(DISTINCT %(expressions)s)", **extra
         )
+
+
+_PROJECT = Concat("policy_code", Value(":"), "year", output_field=CharField())
 
 
 def to_see(user) -> QuerySet:
@@ -57,7 +62,7 @@ def waiting(user) -> QuerySet:
 def people(user, lines: QuerySet | None = None) -> QuerySet:
     """The people whom `user` is to see, the most urgent first, then in walking order: each once.
 
-    With `see_by`, the earliest of their days, `paid_on`, `codes` of their policies, and `yuan`.
+    With `see_by`, the earliest of their days, `paid_on`, `projects`, which projects_of() reads, and `yuan`.
     """
     lines = waiting(user) if lines is None else lines
     own = lines.filter(beneficiary=OuterRef("pk")).order_by().values("beneficiary")
@@ -70,8 +75,8 @@ def people(user, lines: QuerySet | None = None) -> QuerySet:
             yuan=Subquery(
                 own.annotate(x=Sum("amount", output_field=money)).values("x"), output_field=money
             ),
-            codes=Subquery(
-                own.annotate(x=_Codes("policy_code")).values("x"), output_field=CharField()
+            projects=Subquery(
+                own.annotate(x=_Texts(_PROJECT)).values("x"), output_field=CharField()
             ),
         )
         .select_related("village", "household__group")
@@ -100,6 +105,19 @@ def names_of(codes: str) -> str:
     asked = set((codes or "").split(","))
     found = [plain_name(code) for code in catalogue.policies() if code in asked]
     return "、".join(dict.fromkeys(found))
+
+
+def projects_of(projects: str) -> str:
+    """The same with the benefit years of each: 农村部分计划生育家庭奖励扶助（2017、2018年度）."""
+    years: dict[str, set[str]] = {}
+    for one in filter(None, (projects or "").split(",")):
+        code, _, year = one.partition(":")
+        years.setdefault(code, set()).add(year)
+    found: dict[str, set[str]] = {}
+    for code in catalogue.policies():
+        if code in years:
+            found.setdefault(plain_name(code), set()).update(years[code])
+    return "、".join(f"{name}（{'、'.join(sorted(them))}年度）" for name, them in found.items())
 
 
 def plain_name(code: str) -> str:

@@ -93,7 +93,9 @@ def meeting_create(request, pk):
         else:
             messages.success(request, f"已登记{resident.name}的见面核实。")
             return redirect(meeting if _needs_a_look(meeting) else "subsidies:meeting-list")
-    context = {"form": form, "resident": resident, "asked": asked, **_help(user, resident)}
+    payments = [of_person.Payment(line) for line in asked.lines]
+    context = {"form": form, "resident": resident, "asked": asked, "payments": payments}
+    context |= _help(user, resident)
     return render_form(request, "subsidies/meeting_form.html", context)
 
 

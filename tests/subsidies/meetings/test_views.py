@@ -46,6 +46,16 @@ def test_phone_shows_each_person_once_the_late_first(payee, village, propagandis
     assert "还剩1个工作日" in shown
 
 
+def test_payments_of_one_policy_are_told_apart_by_their_years(payee, propagandist, clerk, sign_in):
+    make_paid(payee, year=2017)
+    phone = sign_in(propagandist)
+    asked = text(page(phone, "meeting-create", payee.pk))
+    assert "奖励扶助</strong>　2017年度" in asked
+    assert "奖励扶助</strong>　2018年度" in asked
+    for client in (phone, sign_in(clerk)):
+        assert "奖励扶助（2017、2018年度）" in text(page(client, "meeting-list"))
+
+
 def test_list_of_the_office_names_no_policy_of_a_death(bereaved, payee, clerk, sign_in):
     shown = text(page(sign_in(clerk), "meeting-list"))
     assert bereaved.name in shown
@@ -85,7 +95,8 @@ def test_file_of_the_list_has_words_and_no_amount(bereaved, payee, clerk):
         dict(zip([one.key for one in columns], row, strict=True)) for part in found for row in part
     ]
     assert {(row["name"], row["what"], row["state"]) for row in rows} == {
-        ("陶有田", "农村部分计划生育家庭奖励扶助", "待见面"), (bereaved.name, "惠民补贴", "待见面"),
+        ("陶有田", "农村部分计划生育家庭奖励扶助（2018年度）", "待见面"),
+        (bereaved.name, "惠民补贴（2018年度）", "待见面"),
     }  # fmt: skip
     assert "yuan" not in rows[0]
 
