@@ -12,7 +12,10 @@ ALL_ROWS, GOOD_ROWS = "all", "good"
 
 
 class UploadForm(forms.Form):
-    """Which kind of workbook, from which day its changes count, and the file."""
+    """Which kind of workbook, from which day its changes count, and the file.
+
+    Without the day where the kind chosen already has no use for it; `changed_on` is then today.
+    """
 
     kind = forms.ChoiceField(
         label="类别",
@@ -44,6 +47,9 @@ class UploadForm(forms.Form):
         kinds = [(kind.key, kind.sheet) for kind in selectors.kinds_for(user)]
         self.fields["kind"].choices = [("", "请选择"), *kinds]
         self.fields["changed_on"].initial = today
+        chosen = KINDS.get(self["kind"].value())
+        if chosen and not chosen.edits_registry:
+            del self.fields["changed_on"]
 
     def clean_kind(self):
         return KINDS[self.cleaned_data["kind"]]
@@ -53,6 +59,11 @@ class UploadForm(forms.Form):
         if day > self.today:
             raise ValidationError("变动日期不能晚于今天。")
         return day
+
+    @property
+    def day(self):
+        """From which day the changes count. Of a valid form."""
+        return self.cleaned_data.get("changed_on") or self.today
 
     def clean_file(self):
         file = self.cleaned_data["file"]

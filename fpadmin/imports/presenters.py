@@ -62,6 +62,7 @@ class BatchView:
 
     title: str
     sheet: str
+    edits_registry: bool
     steps: list[Step]
     figures: list[Figure]
     good_rows: int
@@ -91,6 +92,7 @@ def batch_view(batch: ImportBatch) -> BatchView:
     return BatchView(
         title=f"{_TITLES[batch.state]}：{sheet}",
         sheet=sheet,
+        edits_registry=kind.edits_registry if (kind := KINDS.get(batch.kind)) else True,
         steps=_steps(batch),
         figures=_figures(batch) if previewed else [],
         good_rows=batch.rows - batch.refused - batch.skipped,

@@ -10,6 +10,7 @@ HELP_SHEET = "填写说明"
 SAMPLE_SHEET = "示例"
 # As far down as drop-downs and text format reach.
 ROWS = 5_000
+_EMPTY_CELLS = "空白单元格不改动登记资料；要清除原来的内容，填“清空”。"
 _TYPE_WORDS = {
     "text": "文本",
     "code": "代码（文本）",
@@ -145,7 +146,7 @@ def _write_help(sheet, kind: WorkbookKind, formats: dict) -> None:
         *([kind.note] if kind.note else []),
         "带*的列必填。列的先后可以调整，列名不要改；多出来的列不会导入。",
         "身份号码、账号、代码各列已设为文本，请不要改成数字，否则Excel会改掉末几位。",
-        "空白单元格不改动登记资料；要清除原来的内容，填“清空”。",
+        *([_EMPTY_CELLS] if kind.edits_registry else []),
         "最后一行可以是合计，不会当作记录。",
     ]
     for row, line in enumerate(lines, start=1):

@@ -60,7 +60,7 @@ def batch_create(request):
                 office=request.user.region,
                 content=file.read(),
                 file_name=file.name,
-                changed_on=form.cleaned_data["changed_on"],
+                changed_on=form.day,
                 by=request.user,
             )
             return redirect(batch)

@@ -272,6 +272,23 @@ def test_regions_are_imported_by_the_administrator(sign_in, administrator):
     assert "确认导入2行" in page(client, batch)
 
 
+def test_a_kind_that_edits_no_records_asks_for_no_day(client, post):
+    asked, blanks = 'name="changed_on"', "空白单元格"
+    other = text(client.get(f"{reverse(NEW)}?kind=residents"))
+    assert (asked in other, blanks in other) == (True, True)
+    shown = text(client.get(f"{reverse(NEW)}?kind=bank_returns"))
+    assert (asked in shown, blanks in shown) == (False, False)
+    file = SimpleUploadedFile("居民.xlsx", workbook([["a"]]))
+    # Another kind was chosen on the page that came without the day.
+    refused = client.post(reverse(NEW), {"kind": "residents", "file": file})
+    assert "请填写变动日期" in text(refused)
+    assert asked in text(refused)
+    answer = post(workbook([["批次号", "序号"]]), "回盘.xlsx", kind="bank_returns", on="")
+    batch = ImportBatch.objects.get()
+    assert (answer.status_code, str(batch.changed_on)) == (302, "2018-10-09")
+    assert "变动日期" not in page(client, batch)
+
+
 @pytest.mark.parametrize("name", ["imports:batch-list", "imports:template-list"])
 def test_lists_cost_the_same_for_many(name, client, checked, assert_query_count_does_not_grow):
     checked(residents(person("段光超", "1")))
