@@ -154,6 +154,8 @@ class WorkbookKind:
 
     `edits_registry` is False of a kind whose rows aren't registered records, such as a bank's answers:
     no page asks from which day its changes count or says what an empty cell does; its day is today.
+    `next_pages` are (label, URL name) of where an office goes on once the workbook is written; whoever
+    may import the kind may open them.
     """
 
     key: str
@@ -166,6 +168,7 @@ class WorkbookKind:
     sample: dict[str, str] = field(default_factory=dict)  # a sample row of the template, by key
     note: str = ""
     edits_registry: bool = True
+    next_pages: tuple[tuple[str, str], ...] = ()
     order: int = 50  # in which an office imports them: regions 10, residents 20, births 30
 
     def column(self, key: str) -> Column:

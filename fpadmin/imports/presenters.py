@@ -63,6 +63,7 @@ class BatchView:
     title: str
     sheet: str
     edits_registry: bool
+    next_pages: list[tuple[str, str]]  # (label, address), of a batch that was written
     steps: list[Step]
     figures: list[Figure]
     good_rows: int
@@ -87,19 +88,22 @@ def batch_state(batch: ImportBatch) -> tuple[str, str]:
 
 def batch_view(batch: ImportBatch) -> BatchView:
     """The batch for its page."""
-    sheet = sheet_of(batch)
+    kind, sheet = KINDS.get(batch.kind), sheet_of(batch)
+    is_written = batch.state == State.COMMITTED
+    then = kind.next_pages if kind and is_written else ()
     previewed = batch.state in (State.CHECKED, State.COMMITTING, *_WRITTEN)
     return BatchView(
         title=f"{_TITLES[batch.state]}：{sheet}",
         sheet=sheet,
-        edits_registry=kind.edits_registry if (kind := KINDS.get(batch.kind)) else True,
+        edits_registry=kind.edits_registry if kind else True,
+        next_pages=[(label, reverse(name)) for label, name in then],
         steps=_steps(batch),
         figures=_figures(batch) if previewed else [],
         good_rows=batch.rows - batch.refused - batch.skipped,
         changes_something=bool(batch.created + batch.updated),
         is_working=batch.state in (State.CHECKING, State.COMMITTING, State.UNDOING),
         is_unreadable=batch.state == State.UNREADABLE,
-        is_written=batch.state == State.COMMITTED,
+        is_written=is_written,
         is_discarded=batch.state == State.DISCARDED,
         is_undone=batch.state == State.UNDONE,
         can_confirm=batch.state == State.CHECKED,

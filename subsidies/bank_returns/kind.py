@@ -51,6 +51,7 @@ KIND = WorkbookKind(
     note="银行代发以后返回的结果，一笔一行。户名、账号、金额与送银行时一致才登记，其余转回盘异常核实。"
     "涉及资金，导入后不能撤销；登记错的在批次回盘页逐笔更正。",
     edits_registry=False,
+    next_pages=(("回盘异常", "subsidies:exception-list"), ("发放批次", "subsidies:batch-list")),
     order=80,
 )  # fmt: skip
 

@@ -8,10 +8,12 @@ import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from fpadmin.imports import models, runs
 from fpadmin.imports.models import ImportBatch
 from fpadmin.jobs.models import Job
+from tests.conftest import TODAY
 from tests.factories.accounts import make_region, make_user
 
 from .conftest import HEADINGS, Context, person, residents
@@ -287,6 +289,21 @@ def test_a_kind_that_edits_no_records_asks_for_no_day(client, post):
     batch = ImportBatch.objects.get()
     assert (answer.status_code, str(batch.changed_on)) == (302, "2018-10-09")
     assert "变动日期" not in page(client, batch)
+
+
+def test_written_batch_leads_to_where_its_kind_goes_on(client, clerk, township):
+    def written(kind, state="committed"):
+        batch = ImportBatch.objects.create(
+            kind=kind, office=township, file_name="a.xlsx", sha256="", size=1, uploaded_by=clerk,
+            changed_on=TODAY, state=state, committed_by=clerk, committed_at=timezone.now(),
+        )  # fmt: skip
+        return page(client, batch)
+
+    for name, label in (("exception-list", "回盘异常"), ("batch-list", "发放批次")):
+        link = f'<a href="{reverse(f"subsidies:{name}")}">{label}</a>'
+        assert link in written("bank_returns")
+        assert link not in written("bank_returns", "checked")
+    assert "接着办理" not in written("residents")
 
 
 @pytest.mark.parametrize("name", ["imports:batch-list", "imports:template-list"])
