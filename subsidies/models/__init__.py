@@ -53,6 +53,7 @@ from subsidies.models.payments import (
     PaymentLine,
     PaymentPersons,
     PaymentStep,
+    arrived,
     arrived_late,
     reissued,
 )
@@ -125,7 +126,9 @@ __all__ = [
     "Suspension",
     "WorkdayChange",
     "active_on",
+    "arrived",
     "arrived_late",
+    "arrived",
     "reissued",
     "seen_by",
     "still_cut",

@@ -536,6 +536,11 @@ def arrived_late() -> Q:
     return late & ~Q(recoveries__state="settled")
 
 
+def arrived() -> Q:
+    """Lines whose money reached somebody: also one that arrived after it was paid again."""
+    return Q(state__in=PAID_STATES) | Q(late_paid_on__isnull=False)
+
+
 def reissued() -> Exists:
     """Whether a line has been, or is being, paid again."""
     return Exists(PaymentLine.objects.filter(reissue_of=OuterRef("pk")).exclude(state="void"))

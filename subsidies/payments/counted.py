@@ -3,14 +3,15 @@
 from django.db.models import Q
 
 from subsidies.models import (
-    PAID_STATES,
     REISSUED_STATES,
     LineState,
     PaymentBatch,
+    arrived,
     reissued,
 )
 
-FAILED = Q(state__in=REISSUED_STATES)
+# Arrived late though it was paid again: it counts as arrived, and is asked back.
+FAILED = Q(state__in=REISSUED_STATES, late_paid_on__isnull=True)
 # key → words and which lines.
 COUNTED = {
     "listed": (
@@ -23,6 +24,6 @@ COUNTED = {
     "held": ("暂缓的", Q(state=LineState.HELD)),
     "held_later": ("批准后暂缓的", Q(state=LineState.HELD, is_agreed=True)),
     "cut": ("抵扣多发款的", Q(state=LineState.PLANNED, deduction__gt=0)),
-    "paid": ("已入账的", Q(state__in=PAID_STATES)),
+    "paid": ("已入账的", arrived()),
     "waits": ("失败待补发的", FAILED & ~reissued()),
 }

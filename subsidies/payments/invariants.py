@@ -40,7 +40,6 @@ from subsidies.models import (
     BOUND_BATCHES,
     ENTRY_KINDS,
     LIVE_STATES,
-    PAID_STATES,
     BankFile,
     BatchState,
     Fund,
@@ -51,6 +50,7 @@ from subsidies.models import (
     PaymentPersons,
     PaymentStep,
     RecoveryPart,
+    arrived,
 )
 from subsidies.notices.terms import changes
 from subsidies.payments.digest import agreed
@@ -92,9 +92,8 @@ def months_paid_twice(now: datetime) -> Iterator[Finding]:
 
 def payments_unlike_the_ledger(now: datetime) -> Iterator[Finding]:
     """What lines say was paid and came back, against what the funds say."""
-    arrived = Q(state__in=PAID_STATES) | Q(late_paid_on__isnull=False)
     paid = _by_fund(
-        PaymentLine.objects.filter(arrived).exclude(batch__kind=HISTORY), "batch__", "amount"
+        PaymentLine.objects.filter(arrived()).exclude(batch__kind=HISTORY), "batch__", "amount"
     )
     # Of history too: what comes back of it is money of today.
     repaid = RecoveryPart.objects.filter(line__isnull=True, counts=True)

@@ -43,6 +43,13 @@ def advance(
     return before
 
 
+def makers(batch: PaymentBatch) -> set[int]:
+    """Who made the list, made it anew or submitted it: they neither check nor approve it."""
+    steps = batch.steps.filter(action__in=["create", "recalculate", "submit"])
+    made = steps.order_by().values_list("by", flat=True)
+    return {batch.made_by_id, batch.submitted_by_id, *made} - {None}
+
+
 def add_step(
     batch: PaymentBatch, action: str, before: str, *, by, now: datetime, note: str = ""
 ) -> None:

@@ -6,7 +6,8 @@ from django.db.models import Q
 
 from fpadmin.accounts.models import Region, User
 from fpadmin.accounts.permissions import ROLE_PERMISSIONS, Permission
-from subsidies.models import BATCH_TRANSITIONS, BatchState, PaymentBatch
+from subsidies.models import BATCH_TRANSITIONS, BatchState, PaymentBatch, PaymentStep
+from subsidies.payments.steps import makers
 from subsidies.services.payments import NEEDED
 
 State = BatchState
@@ -68,11 +69,6 @@ def may_take(user, batch: PaymentBatch, action: str) -> bool:
     return user.may(NEEDED[action]) and user.pk not in excluded(batch, action)
 
 
-def makers(batch: PaymentBatch) -> set[int]:
-    """Who made or submitted it."""
-    return {batch.made_by_id, batch.submitted_by_id} - {None}
-
-
 def excluded(batch: PaymentBatch, action: str) -> set[int]:
     """Who has had a part in it already and may not take this step too."""
     if action not in ("check", "approve"):
@@ -122,7 +118,8 @@ def _role_words(permission: Permission) -> set[str]:
 def _not_own(user, action: str) -> Q:
     if action not in ("check", "approve"):
         return Q()
-    theirs = ~Q(made_by=user) & ~Q(submitted_by=user)
+    anew = PaymentStep.objects.filter(by=user, action="recalculate").order_by().values("batch")
+    theirs = ~Q(made_by=user) & ~Q(submitted_by=user) & ~Q(pk__in=anew)
     if action == "approve":
         theirs &= Q(persons=2) | ~Q(checked_by=user)
     return theirs

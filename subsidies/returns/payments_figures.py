@@ -28,11 +28,11 @@ from fpadmin.reporting.registry import (
 from households.counting import GROUP, Gathered, Place, gathered
 from households.indicators import links_of
 from subsidies.models import (
-    PAID_STATES,
     REISSUED_STATES,
     LineState,
     PaymentBatch,
     PaymentLine,
+    arrived,
 )
 from subsidies.payments.shares import FEN, split
 from subsidies.policies import catalogue
@@ -115,12 +115,15 @@ def _read(code: str) -> _Asked:
 
 
 def due_lines(span: Span) -> QuerySet:
-    """Lines that were to be paid of the year's money; what failed, until a line that counts replaces it."""
+    """Lines that were to be paid of the year's money; what failed, until a line that counts replaces it.
+
+    What arrived though it had been replaced counts too, as in the fund, until it is asked back there.
+    """
     again = PaymentLine.objects.filter(reissue_of=OuterRef("pk")).exclude(state__in=_NOT_DUE)
     return (
         PaymentLine.objects.filter(batch__pay_year=span.as_of.year)
         .exclude(state__in=_NOT_DUE)
-        .exclude(Q(state__in=REISSUED_STATES) & Q(Exists(again)))
+        .exclude(Q(state__in=REISSUED_STATES, late_paid_on__isnull=True) & Q(Exists(again)))
         .order_by()
     )
 
@@ -136,18 +139,18 @@ def _first(lines: QuerySet, *, by_grade: bool = False) -> Q:
 
 
 def _paid(span: Span) -> QuerySet:
-    return due_lines(span).filter(state__in=PAID_STATES)
+    return due_lines(span).filter(arrived())
 
 
 _SUMS: dict[str, Callable[[Span], object]] = {
     "payable": lambda span: Sum("amount", output_field=MONEY),
-    "paid": lambda span: Sum("amount", filter=Q(state__in=PAID_STATES), output_field=MONEY),
+    "paid": lambda span: Sum("amount", filter=arrived(), output_field=MONEY),
     "payable_persons": lambda span: Count("pk", filter=_first(due_lines(span))),
     "paid_persons": lambda span: Count(
-        "pk", filter=Q(state__in=PAID_STATES) & _first(_paid(span))
+        "pk", filter=arrived() & _first(_paid(span))
     ),
     "grade_persons": lambda span: Count(
-        "pk", filter=Q(state__in=PAID_STATES) & _first(_paid(span), by_grade=True)
+        "pk", filter=arrived() & _first(_paid(span), by_grade=True)
     ),
 }  # fmt: skip
 # What a figure is worked out from.
@@ -259,7 +262,7 @@ def people(code: str, region: Region, span: Span) -> ListRows:
     one = _read(code)
     found = due_lines(span) if one.kind.startswith(("payable", "unpaid")) else _paid(span)
     if one.kind == "unpaid":
-        found = found.exclude(state__in=PAID_STATES)
+        found = found.exclude(arrived())
     elif one.kind.endswith("_persons"):
         found = found.filter(_first(found, by_grade=one.kind == "grade_persons"))
     if one.policy:

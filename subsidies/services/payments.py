@@ -33,6 +33,7 @@ from subsidies.payments.steps import (
     expect,
     expect_step,
     locked,
+    makers,
     next_number,
 )
 from subsidies.policies import catalogue
@@ -341,7 +342,7 @@ def _begin(by, batch: PaymentBatch, action: str) -> PaymentBatch:
 
 
 def _refuse_maker(by, batch: PaymentBatch) -> None:
-    if by.pk in (batch.made_by_id, batch.submitted_by_id):
+    if by.pk in makers(batch):
         raise RuleViolation(OWN)
 
 

@@ -31,6 +31,7 @@ from subsidies.models import BATCH_TRANSITIONS, PaymentBatch, PaymentLine
 from subsidies.payments import batch_list, batch_page, line_list, paper, previewing, turns
 from subsidies.payments.actions import actions_of
 from subsidies.payments.periods import year_words
+from subsidies.payments.steps import makers
 from subsidies.policies import catalogue
 from subsidies.services import payments as services
 from subsidies.services.payment_papers import record_batch_print
@@ -366,7 +367,7 @@ def _own_words(user, batch: PaymentBatch, action: str) -> str:
     """Why this user may not take the step, said before anything is typed."""
     if user.pk not in turns.excluded(batch, action):
         return ""
-    return services.OWN if user.pk in turns.makers(batch) else services.TWO_STEPS
+    return services.OWN if user.pk in makers(batch) else services.TWO_STEPS
 
 
 def _refused(request, batch: PaymentBatch, action: str, violation: RuleViolation, form=None):

@@ -490,3 +490,12 @@ def test_database_knows_the_same_steps():
     steps = {f"{one}>{to}" for one, moves in LINE_TRANSITIONS.items() for to in moves}
     assert steps == set(written.LINE_STEPS)
     assert {one for step in written.LINE_STEPS for one in step.split(">")} == set(LineState.values)
+
+
+def test_who_made_the_list_anew_does_not_check_it(clerk, township, village):
+    make_payee(village)
+    batch, other = make_batch(clerk, township), second_clerk(township)
+    payments.recalculate(by=other, batch=batch, row_version=batch.row_version, today=TODAY, now=NOW)
+    batch = bring_to("submitted", batch, clerk=clerk, reviewer=None, county_user=None)
+    with pytest.raises(RuleViolation, match="请换一位同事"):
+        payments.check_batch(by=other, batch=batch, sha256=batch.sha256, now=NOW)

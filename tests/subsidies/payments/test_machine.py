@@ -395,7 +395,7 @@ def test_any_order_of_actions_pays_once_and_to_the_fen(office):
 
 def test_machine_notices_money_paid_twice(office, monkeypatch):
     """The control: a batch that forgets what others paid, in a database that doesn't mind either."""
-    monkeypatch.setattr(making, "_paid", lambda batch, year: {})
+    monkeypatch.setattr(making, "_paid", lambda batch, year, found: [making.Paid() for _ in found])
     with connection.cursor() as cursor:
         for number in range(MONTHS):
             cursor.execute(f"DROP INDEX one_live_month_{number + 1}")
