@@ -87,6 +87,18 @@ def test_help_names_no_way_out_that_is_not_offered(client, line, problem, values
     assert ("请银行更正，退回重发" in shown) == (problem == "amount")
 
 
+@pytest.mark.parametrize("outcome", ["paid", "failed"])
+def test_help_follows_a_payment_that_was_answered_meanwhile(client, clerk, line, outcome):
+    exception = make_exception(line, "amount", amount="690.00")
+    answer = {"paid": {}, "failed": {}} | {
+        outcome: {line.pk: TODAY if outcome == "paid" else "销户"}
+    }
+    post_answers(by=clerk, batch=line.batch, today=TODAY, now=NOW, **answer)
+    shown = text(client.get(reverse("subsidies:exception-detail", args=[exception.pk])))
+    ways = {one.label for one in ways_of(ReturnException.objects.get(pk=exception.pk))}
+    assert {one for one in ReturnException.Resolution.labels if f"“{one}”" in shown} <= ways
+
+
 def test_an_exception_is_settled_on_its_page(client, line, clerk):
     exception = make_exception(line)
     address = reverse("subsidies:exception-resolve", args=[exception.pk])
