@@ -21,8 +21,6 @@ FORBIDDEN = {
     "inline handler": re.compile(r"<[^>]*\son[a-z]+\s*=", re.I),
     "another server": re.compile(r"(?:https?:)?//(?!www\.w3\.org/)[a-z0-9.-]+\.[a-z]{2,}", re.I),
     "arithmetic": re.compile(r"\|\s*add:|widthratio"),
-    # base.html says it of every page with a form at fault.
-    "错误 said twice": re.compile(r"block title %}{% if form\.errors %}错误"),
 }
 FORBIDDEN_IN_STATIC = {"another server": FORBIDDEN["another server"]}
 # path:function → why the string it marks safe cannot carry a user's text
@@ -69,7 +67,6 @@ def test_guard_finds_each_forbidden_form():
         "inline handler": '<a href="#" onclick="x()">',
         "another server": '<script src="https://cdn.example.com/x.js"></script>',
         "arithmetic": "{{ n|add:1 }}",
-        "错误 said twice": "{% block title %}{% if form.errors %}错误：{% endif %}登记{% endblock %}",
     }
     for what, text in bad.items():
         assert faults(text, "t.html") == [f"t.html: {what}"], what
