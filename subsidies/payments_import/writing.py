@@ -43,7 +43,12 @@ def write_payments(plan: PaymentPlan, journal: Journal) -> list[log.Entry]:
     holders = _holders(plan)
     batches = _batches(set(holders.values()))
     ids = bulk.reserve_ids(PaymentLine, len(plan.new))
-    bulk.insert(PaymentLine, COLUMNS, _rows(plan, ids, holders, batches))
+    # Asked before: nothing can be asked while rows stream into the database.
+    numbers = _last_numbers(batches.values())
+    homes = {plan.person(index).household for index in plan.new}
+    households = dict(bulk.lookup(Household, "id", homes, ["number"]))
+    rows = _rows(plan, ids, holders, batches, numbers, households)
+    bulk.insert(PaymentLine, COLUMNS, rows)
     journal.created(PaymentLine, ids)
     bulk.analyze(PaymentLine, rows=len(plan.new))
     recount(PaymentBatch.objects.filter(pk__in=batches.values()))
@@ -150,12 +155,15 @@ def _made(holder: Holder, office: Region, number: int, books: Mapping) -> Paymen
 
 
 def _rows(
-    plan: PaymentPlan, ids: list[int], holders: dict[int, Holder], batches: Mapping[Holder, int]
+    plan: PaymentPlan,
+    ids: list[int],
+    holders: Mapping[int, Holder],
+    batches: Mapping[Holder, int],
+    numbers: dict[int, int],
+    households: Mapping[int, str],
 ) -> Iterator[tuple]:
+    """The rows, numbered on from the last of each batch; households are known by number."""
     seal = encryptor(PaymentLine._meta.get_field("account").context())
-    numbers = _last_numbers(batches.values())
-    homes = {plan.person(index).household for index in plan.new}
-    households = {pk: number for pk, number in bulk.lookup(Household, "id", homes, ["number"])}
     for pk, index in zip(ids, plan.new, strict=True):
         person, amount = plan.person(index), plan.amount(index)
         batch, code = batches[holders[index]], plan.code(index)
