@@ -117,7 +117,7 @@ def _read(code: str) -> _Asked:
 def due_lines(span: Span) -> QuerySet:
     """Lines that were to be paid of the year's money; what failed, until a line that counts replaces it.
 
-    What arrived though it had been replaced counts too, as in the fund, until it is asked back there.
+    What arrived though it had been replaced counts too, as in the fund: what comes back stands beside it.
     """
     again = PaymentLine.objects.filter(reissue_of=OuterRef("pk")).exclude(state__in=_NOT_DUE)
     return (
